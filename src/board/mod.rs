@@ -1,0 +1,10 @@
+//! The domain: what a card, a run and an event are, and the rules they follow.
+//!
+//! Values and rules only: nothing here reads a file, a clock, a database or the environment.
+
+pub mod event;
+pub mod id;
+pub mod retry;
+pub mod run;
+pub mod status;
+pub mod task;

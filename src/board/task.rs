@@ -1,0 +1,149 @@
+//! A card, and what is asked for when one is made.
+
+use serde::Serialize;
+
+use super::id::TaskId;
+use super::status::Status;
+use crate::time::Seconds;
+
+/// A card as it stands on the board, with what this program keeps about it beside the shared row.
+#[derive(Debug, Clone, Serialize)]
+pub struct Task {
+    pub id: TaskId,
+    pub title: String,
+    pub body: Option<String>,
+    pub assignee: Option<String>,
+    pub status: Status,
+    pub priority: i64,
+    pub created_by: Option<String>,
+    pub created_at: Seconds,
+    pub started_at: Option<Seconds>,
+    pub completed_at: Option<Seconds>,
+    pub workspace_kind: String,
+    pub workspace_path: Option<String>,
+    pub tenant: Option<String>,
+    pub result: Option<String>,
+    pub idempotency_key: Option<String>,
+    pub consecutive_failures: i64,
+    pub last_failure_error: Option<String>,
+    pub worker_pid: Option<i64>,
+    pub max_runtime_seconds: Option<i64>,
+    pub max_retries: Option<i64>,
+    pub current_run_id: Option<i64>,
+    pub block_kind: Option<String>,
+    /// Not before this time (`--at`).
+    pub not_before: Option<Seconds>,
+    /// The next try is not before this time.
+    pub retry_at: Option<Seconds>,
+}
+
+/// Where a worker works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Workspace {
+    /// A folder of its own below the board's, made for the card.
+    Scratch,
+    /// An existing folder of the user's, never removed.
+    Dir(String),
+}
+
+impl Workspace {
+    /// The two shared columns: kind and path.
+    pub fn columns(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Scratch => ("scratch", None),
+            Self::Dir(path) => ("dir", Some(path)),
+        }
+    }
+}
+
+impl std::str::FromStr for Workspace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "scratch" => Ok(Self::Scratch),
+            Some(("dir", path)) if path.starts_with('/') => Ok(Self::Dir(path.to_owned())),
+            Some(("dir", path)) => Err(format!("the folder {path:?} must be absolute")),
+            _ => Err(format!(
+                "{text:?} is not a workspace; write scratch or dir:/absolute/path"
+            )),
+        }
+    }
+}
+
+/// What is asked for when a card is made.
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    pub title: String,
+    pub body: Option<String>,
+    pub assignee: Option<String>,
+    pub priority: i64,
+    pub parents: Vec<TaskId>,
+    pub max_runtime: Option<Seconds>,
+    pub max_retries: Option<u32>,
+    pub idempotency_key: Option<String>,
+    pub not_before: Option<Seconds>,
+    pub triage: bool,
+    pub workspace: Workspace,
+    pub created_by: String,
+}
+
+/// The longest title, in bytes: what fits a chat message and a table without being a body.
+pub const TITLE_MAX: usize = 1_000;
+/// The longest body, in bytes: far above any text meant to be read, far below what would slow a board.
+pub const BODY_MAX: usize = 1_048_576;
+
+/// A title as it is stored: trimmed, not empty, one line, not too long.
+pub fn title(text: &str) -> Result<String, String> {
+    let title = text.trim();
+    if title.is_empty() {
+        return Err("the title is empty".into());
+    }
+    if title.len() > TITLE_MAX {
+        return Err(format!(
+            "the title has {} bytes; {TITLE_MAX} at most, the rest belongs in the body",
+            title.len()
+        ));
+    }
+    if title.contains(['\n', '\r', '\0']) {
+        return Err("the title has more than one line; the rest belongs in the body".into());
+    }
+    Ok(title.to_owned())
+}
+
+/// A body as it is stored: as given, without NUL bytes (no C program could be handed it), not too long.
+pub fn body(text: String) -> Result<String, String> {
+    if text.len() > BODY_MAX {
+        return Err(format!(
+            "the body has {} bytes; {BODY_MAX} at most",
+            text.len()
+        ));
+    }
+    if text.contains('\0') {
+        return Err("the body has a NUL byte, which cannot be handed to a command".into());
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workspaces_are_scratch_or_an_absolute_folder() {
+        assert_eq!("scratch".parse(), Ok(Workspace::Scratch));
+        assert_eq!("dir:/srv/x".parse(), Ok(Workspace::Dir("/srv/x".into())));
+        for bad in ["", "dir:x", "dir:", "worktree", "/srv"] {
+            assert!(bad.parse::<Workspace>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn titles_are_one_line_and_bodies_are_text() {
+        assert_eq!(title("  x "), Ok("x".into()));
+        for bad in ["", "  ", "a\nb", &"x".repeat(1001)] {
+            assert!(title(bad).is_err());
+        }
+        assert!(body("a\0b".into()).is_err());
+    }
+}

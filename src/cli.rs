@@ -1,0 +1,127 @@
+//! The command line as a whole: global options, the list of subcommands, and which function runs each.
+//!
+//! Parsing validates and touches no file, clock or database.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::board::id::Slug;
+use crate::commands::{
+    archive, block, board, comment, complete, config, create, demo, events, init, link, list, log,
+    promote, runs, show, supervise, tick, unblock, unlink,
+};
+
+/// A durable kanban board that runs commands, without a daemon
+///
+/// A board is one SQLite file. Cards name a worker, and a worker is any command: a coding agent, a
+/// script, a cluster submit. cron or a systemd timer runs "kanban tick --board NAME": it books what has
+/// ended, starts what is ready, and exits. Nothing stays behind but the workers themselves, each under a
+/// small supervisor.
+#[derive(Debug, Parser)]
+#[command(name = "kanban", version, after_long_help = AFTER, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What holds for every subcommand.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "\
+Exit status:
+  0   fine
+  1   failed
+  2   wrong usage or configuration
+  3   board, card or run not found
+  4   refused by the rules of the board
+  5   board unusable (corrupt, not a board, read-only, of a newer version)
+  75  try again (locked or busy)
+
+Files:
+  $KANBAN_HOME, else $XDG_DATA_HOME/kanban, else ~/.local/share/kanban
+        boards/NAME/kanban.db, with logs/, runs/, workspaces/ and attachments/ beside it
+  $KANBAN_CONFIG, else $KANBAN_HOME/config.toml, else ~/.config/kanban/config.toml
+        workers, caps and limits; every key stands in config.example.toml";
+
+/// Options of every subcommand.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Global {
+    /// The board; a home with one board needs none
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "KANBAN_BOARD",
+        hide_env_values = true
+    )]
+    pub board: Option<Slug>,
+    /// The configuration file [default: see Files in kanban --help]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The subcommands, in the order of the help.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::Args),
+    Create(create::Args),
+    List(list::Args),
+    Show(show::Args),
+    Board(board::Args),
+    Link(link::Args),
+    Unlink(unlink::Args),
+    Comment(comment::Args),
+    Complete(complete::Args),
+    Block(block::Args),
+    Unblock(unblock::Args),
+    Promote(promote::Args),
+    Archive(archive::Args),
+    Log(log::Args),
+    Runs(runs::Args),
+    Events(events::Args),
+    Tick(tick::Args),
+    Config(config::Args),
+    Demo(demo::Args),
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    pub(crate) fn run(&self) -> Result<()> {
+        let global = &self.global;
+        match &self.command {
+            Command::Init(args) => init::run(args, global),
+            Command::Create(args) => create::run(args, global),
+            Command::List(args) => list::run(args, global),
+            Command::Show(args) => show::run(args, global),
+            Command::Board(args) => board::run(args, global),
+            Command::Link(args) => link::run(args, global),
+            Command::Unlink(args) => unlink::run(args, global),
+            Command::Comment(args) => comment::run(args, global),
+            Command::Complete(args) => complete::run(args, global),
+            Command::Block(args) => block::run(args, global),
+            Command::Unblock(args) => unblock::run(args, global),
+            Command::Promote(args) => promote::run(args, global),
+            Command::Archive(args) => archive::run(args, global),
+            Command::Log(args) => log::run(args, global),
+            Command::Runs(args) => runs::run(args, global),
+            Command::Events(args) => events::run(args, global),
+            Command::Tick(args) => tick::run(args, global),
+            Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
+            Command::Demo(args) => demo::run(args, global),
+            Command::Supervise(args) => supervise::run(args),
+        }
+    }
+}
+
+/// The tree of commands, for the generators of man pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}

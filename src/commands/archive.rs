@@ -1,0 +1,28 @@
+//! `kanban archive`
+
+use anyhow::Result;
+
+use super::Session;
+use crate::board::id::TaskId;
+use crate::cli::Global;
+use crate::config::Caller;
+use crate::store::lifecycle;
+
+/// Put cards away
+///
+/// They no longer show on the board, and their children no longer wait for them. A running card is
+/// taken away from its worker, which is asked to end. Nothing is deleted.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The cards
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<TaskId>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let who = Caller::current().name;
+    Session::open(global)?.change(global, &args.ids, "archive", |tx, id, now| {
+        lifecycle::archive(tx, id, &who, now)
+    })
+}

@@ -1,0 +1,148 @@
+//! `kanban board`
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::Session;
+use crate::board::status::Status;
+use crate::board::task::Task;
+use crate::cli::Global;
+use crate::config::Board;
+use crate::render;
+use crate::render::columns::{self, Card, Column};
+use crate::render::style::{Style, status_colour};
+use crate::store::tasks::{self, ListFilter};
+use crate::store::{Store, meta};
+use crate::time::{self, Seconds};
+
+/// Show the board as columns
+///
+/// In the width and colours of the terminal; NO_COLOR switches colours off.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Show the archived cards as well
+    #[arg(long)]
+    archived: bool,
+}
+
+/// Cards shown in a column before "+N more".
+const SHOWN: usize = 12;
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let session = Session::open(global)?;
+    let store = session.reader()?;
+    let now = time::now()?;
+    if global.json {
+        let (cards, last) = store.read("cannot read the board", |conn| {
+            Ok((
+                tasks::list(conn, &filter(args.archived))?,
+                meta::last_tick(conn)?,
+            ))
+        })?;
+        let columns: Vec<_> = shown_columns(&cards)
+            .into_iter()
+            .map(|status| {
+                let cards: Vec<_> = cards.iter().filter(|c| c.status == status).collect();
+                json!({"name": status, "cards": cards})
+            })
+            .collect();
+        return render::print(&render::json(
+            &json!({"board": session.board.slug, "columns": columns, "last_tick": last}),
+        )?);
+    }
+    render::print(&draw(
+        &store,
+        &session.board,
+        now,
+        args.archived,
+        &Style::stdout(),
+    )?)
+}
+
+fn filter(archived: bool) -> ListFilter {
+    let statuses = if archived {
+        Status::COLUMNS.to_vec()
+    } else {
+        Vec::new()
+    };
+    ListFilter {
+        statuses,
+        ..ListFilter::default()
+    }
+}
+
+/// The board as text.
+pub fn draw(
+    store: &Store,
+    board: &Board,
+    now: Seconds,
+    archived: bool,
+    style: &Style,
+) -> Result<String> {
+    let cards = store.read("cannot read the board", |conn| {
+        tasks::list(conn, &filter(archived))
+    })?;
+    let columns: Vec<Column> = shown_columns(&cards)
+        .into_iter()
+        .map(|status| {
+            let all: Vec<&Task> = cards.iter().filter(|c| c.status == status).collect();
+            Column {
+                name: status.as_str().to_owned(),
+                colour: status_colour(&status),
+                cards: all
+                    .iter()
+                    .take(SHOWN)
+                    .map(|task| card(task, now, style))
+                    .collect(),
+                more: all.len().saturating_sub(SHOWN),
+            }
+        })
+        .collect();
+    Ok(columns::board(board.slug.as_str(), &columns, style))
+}
+
+/// The columns that every board has, and those that have cards.
+fn shown_columns(cards: &[Task]) -> Vec<Status> {
+    let always = [
+        Status::Todo,
+        Status::Ready,
+        Status::Running,
+        Status::Blocked,
+        Status::Done,
+    ];
+    let mut columns: Vec<Status> = Status::COLUMNS
+        .into_iter()
+        .filter(|status| always.contains(status) || cards.iter().any(|c| c.status == *status))
+        .collect();
+    for card in cards {
+        if !columns.contains(&card.status) {
+            columns.push(card.status.clone());
+        }
+    }
+    columns
+}
+
+fn card(task: &Task, now: Seconds, style: &Style) -> Card {
+    let since = match task.status {
+        Status::Running => task.started_at.map(|at| time::humane(now - at)),
+        Status::Done => None,
+        _ => task
+            .retry_at
+            .filter(|at| *at > now)
+            .map(|at| format!("retry in {}", time::humane(at - now))),
+    };
+    let parts: Vec<String> = [task.assignee.clone(), since]
+        .into_iter()
+        .flatten()
+        .collect();
+    let detail = (!parts.is_empty()).then(|| parts.join(&format!(" {} ", style.glyphs().dot)));
+    let mark =
+        (task.consecutive_failures > 0).then(|| format!("{}x failed", task.consecutive_failures));
+    Card {
+        id: task.id.to_string(),
+        title: task.title.clone(),
+        detail,
+        mark,
+    }
+}

@@ -1,0 +1,48 @@
+//! `kanban comment`
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::Session;
+use super::create::text_or_stdin;
+use crate::board::id::TaskId;
+use crate::board::task;
+use crate::cli::Global;
+use crate::config::Caller;
+use crate::exit::Failure;
+use crate::render;
+use crate::store::history;
+
+/// Say something on a card
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The card
+    #[arg(value_name = "ID")]
+    id: TaskId,
+    /// The text; - reads it from standard input
+    #[arg(value_name = "TEXT")]
+    text: String,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let text = task::body(text_or_stdin(&args.text)?).map_err(Failure::usage)?;
+    if text.trim().is_empty() {
+        return Err(Failure::usage("the comment is empty").into());
+    }
+    let session = Session::open(global)?;
+    let who = Caller::current().name;
+    let what = format!(
+        "cannot comment on {} on board {}",
+        args.id, session.board.slug
+    );
+    let id = session.write(&what, |tx, now| {
+        history::comment(tx, &args.id, &who, &text, now)
+    })?;
+    if global.json {
+        return render::print(&render::json(
+            &json!({"id": id, "task_id": args.id, "author": who}),
+        )?);
+    }
+    Ok(())
+}

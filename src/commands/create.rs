@@ -1,0 +1,145 @@
+//! `kanban create`
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::Session;
+use crate::board::id::TaskId;
+use crate::board::task::{self, BODY_MAX, NewTask, Workspace};
+use crate::cli::Global;
+use crate::config::Caller;
+use crate::exit::Failure;
+use crate::render;
+use crate::store::{Store, tasks};
+use crate::time::{self, Seconds};
+
+/// Make a card
+///
+/// Prints its id. A card without parents is ready at once; with open parents it waits in todo, and with
+/// --at in scheduled. The first card of a board that does not exist makes the board.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is to be done, in a line
+    #[arg(value_name = "TITLE")]
+    title: String,
+    /// What is to be done, in full; - reads it from standard input
+    #[arg(long, value_name = "TEXT", conflicts_with = "body_file")]
+    body: Option<String>,
+    /// Read the body from a file; - is standard input
+    #[arg(long, value_name = "FILE")]
+    body_file: Option<PathBuf>,
+    /// The worker that is to do it, or the lane that a person pulls it from
+    #[arg(long, value_name = "NAME")]
+    assignee: Option<String>,
+    /// Cards with a higher number start first
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    priority: i64,
+    /// A card that has to be finished first; may be given several times
+    #[arg(long = "parent", value_name = "ID")]
+    parents: Vec<TaskId>,
+    /// End a run that takes longer (such as 90s, 2h) [default: the worker's]
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    max_runtime: Option<Seconds>,
+    /// Block the card after so many failures in a row [default: failure_limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    max_retries: Option<u32>,
+    /// If a card with this key is there and not archived, print its id and make none
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Put it into triage: it is not started until somebody promotes it
+    #[arg(long)]
+    triage: bool,
+    /// Where its worker works: scratch (a folder made for the card) or dir:/absolute/path
+    #[arg(long, value_name = "WHERE", default_value = "scratch")]
+    workspace: Workspace,
+}
+
+fn positive_duration(text: &str) -> Result<Seconds, String> {
+    match time::duration(text)? {
+        0 => Err("it must be longer than nothing".into()),
+        seconds => Ok(seconds),
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let now = time::now()?;
+    let new = new_task(args, now)?;
+    let session = Session::open(global)?;
+    if let Some(name) = &new.assignee {
+        session.config.require_worker(name)?;
+    }
+    if session.board.db().symlink_metadata().is_err() && Store::create(&session.board.db())? {
+        render::print_err(&format!("kanban: made the board {}", session.board.slug));
+    }
+    let what = format!("cannot make a card on board {}", session.board.slug);
+    let (created, task) = session.write(&what, |tx, now| {
+        let created = tasks::create(tx, &new, now)?;
+        let task = tasks::get(tx, &created.id)?;
+        Ok((created, task))
+    })?;
+    if global.json {
+        let mut object = json!(task);
+        object["new"] = json!(created.new);
+        return render::print(&render::json(&object)?);
+    }
+    render::print(&format!("{}\n", created.id))
+}
+
+fn new_task(args: &Args, now: Seconds) -> Result<NewTask> {
+    let body = match (&args.body, &args.body_file) {
+        (Some(text), _) => Some(text_or_stdin(text)?),
+        (None, Some(path)) if path.as_os_str() == "-" => Some(text_or_stdin("-")?),
+        (None, Some(path)) => {
+            let file = std::fs::File::open(path)
+                .with_context(|| format!("cannot open {}", path.display()))?;
+            Some(bounded(file).with_context(|| format!("cannot read {}", path.display()))?)
+        }
+        (None, None) => None,
+    };
+    Ok(NewTask {
+        title: task::title(&args.title).map_err(Failure::usage)?,
+        body: body.map(task::body).transpose().map_err(Failure::usage)?,
+        assignee: args.assignee.clone(),
+        priority: args.priority,
+        parents: args.parents.clone(),
+        max_runtime: args.max_runtime,
+        max_retries: args.max_retries,
+        idempotency_key: args.idempotency_key.clone(),
+        not_before: args
+            .at
+            .as_deref()
+            .map(|at| time::moment(at, now))
+            .transpose()
+            .map_err(Failure::usage)?,
+        triage: args.triage,
+        workspace: args.workspace.clone(),
+        created_by: Caller::current().name,
+    })
+}
+
+/// A text given as an argument, or read from standard input where the argument is `-`.
+pub fn text_or_stdin(text: &str) -> Result<String> {
+    match text {
+        "-" => bounded(std::io::stdin().lock()).context("cannot read standard input"),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// Reads a text, but never more than could be stored.
+fn bounded(source: impl Read) -> Result<String> {
+    let mut bytes = Vec::new();
+    source.take(BODY_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    String::from_utf8(bytes).map_err(|_| Failure::usage("it is not UTF-8 text").into())
+}

@@ -1,0 +1,154 @@
+//! `kanban events`
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::Session;
+use crate::board::id::TaskId;
+use crate::cli::Global;
+use crate::render::{self, escape};
+use crate::store::history::{self, EventRow};
+use crate::time;
+
+/// Print what happened, oldest first
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only what happened to this card
+    #[arg(value_name = "ID")]
+    id: Option<TaskId>,
+    /// Only what happened after the event with this number
+    #[arg(long, value_name = "N")]
+    after: Option<i64>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
+    limit: u32,
+    /// Go on printing what happens, until interrupted; with --json one object per line
+    #[arg(long, short)]
+    follow: bool,
+}
+
+/// How often a followed board is looked at.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let store = Session::open(global)?.reader()?;
+    let fetch = |after: i64| {
+        store.read("cannot read the events", |conn| {
+            let mut rows = history::events_after(
+                conn,
+                after,
+                if args.id.is_some() {
+                    u32::MAX
+                } else {
+                    args.limit
+                },
+            )?;
+            if let Some(id) = &args.id {
+                rows.retain(|row| row.task_id == *id);
+                rows.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
+            }
+            Ok((rows, history::last_event(conn)?))
+        })
+    };
+    let (rows, mut seen) = fetch(args.after.unwrap_or(0))?;
+    if !args.follow {
+        return if global.json {
+            render::print(&render::json(&rows)?)
+        } else {
+            print(&rows, Shape::Text)
+        };
+    }
+    let shape = if global.json {
+        Shape::JsonLines
+    } else {
+        Shape::Text
+    };
+    print(&rows, shape)?;
+    loop {
+        std::thread::sleep(FOLLOW_EVERY);
+        let (rows, newest) = fetch(seen)?;
+        print(&rows, shape)?;
+        seen = newest;
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Shape {
+    Text,
+    JsonLines,
+}
+
+fn print(rows: &[EventRow], shape: Shape) -> Result<()> {
+    let mut text = String::new();
+    for row in rows {
+        match shape {
+            Shape::Text => text += &line(row),
+            Shape::JsonLines => text += &(serde_json::to_string(row)? + "\n"),
+        }
+    }
+    if text.is_empty() {
+        Ok(())
+    } else {
+        render::print(&text)
+    }
+}
+
+/// One line for one event.
+pub fn line(row: &EventRow) -> String {
+    format!(
+        "{} {} {}\n",
+        time::local(row.created_at),
+        row.task_id,
+        escape::line(&describe(row))
+    )
+}
+
+/// What happened, in a few words: the kind and the facts that a person asks for first.
+pub fn describe(row: &EventRow) -> String {
+    let fact = |key: &str| match row.payload.as_ref().and_then(|p| p.get(key)) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(other) => Some(other.to_string()),
+    };
+    let facts = match row.kind.as_str() {
+        "created" => [
+            fact("status"),
+            fact("assignee").map(|a| format!("for {a}")),
+            None,
+        ],
+        "claimed" => [fact("run_id").map(|run| format!("run {run}")), None, None],
+        "spawned" => [fact("pid").map(|pid| format!("pid {pid}")), None, None],
+        "completed" => [
+            fact("by").map(|by| format!("by {by}")),
+            fact("summary"),
+            None,
+        ],
+        "blocked" | "archived" | "unblocked" | "promoted" => [
+            fact("by").map(|by| format!("by {by}")),
+            fact("reason"),
+            None,
+        ],
+        "gave_up" => [
+            fact("failures").map(|n| format!("after {n}")),
+            fact("error"),
+            None,
+        ],
+        "linked" | "unlinked" => [fact("parent"), None, None],
+        "commented" => [fact("author").map(|a| format!("by {a}")), None, None],
+        "scheduled" => {
+            let at = row
+                .payload
+                .as_ref()
+                .and_then(|p| p.get("not_before"))
+                .and_then(Value::as_i64);
+            [at.map(|at| format!("for {}", time::local(at))), None, None]
+        }
+        _ => [fact("error"), None, None],
+    };
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
+    let sep = if facts.is_empty() { "" } else { " " };
+    format!("{}{sep}{}", row.kind, facts.join(": "))
+}

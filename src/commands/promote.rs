@@ -1,0 +1,28 @@
+//! `kanban promote`
+
+use anyhow::Result;
+
+use super::Session;
+use crate::board::id::TaskId;
+use crate::cli::Global;
+use crate::config::Caller;
+use crate::store::lifecycle;
+
+/// Make cards ready now
+///
+/// Out of triage, or before the moment they were scheduled for, or before the delay of a retry is over.
+/// A card that waits for a parent is refused.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The cards
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<TaskId>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let who = Caller::current().name;
+    Session::open(global)?.change(global, &args.ids, "promote", |tx, id, now| {
+        lifecycle::promote(tx, id, &who, now)
+    })
+}

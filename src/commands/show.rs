@@ -1,0 +1,177 @@
+//! `kanban show`
+
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Session;
+use super::events::describe;
+use super::runs::{exit, took};
+use crate::board::id::TaskId;
+use crate::board::status::Status;
+use crate::board::task::Task;
+use crate::cli::Global;
+use crate::render::page::{field, field_in, heading, indented};
+use crate::render::style::{Style, status_colour};
+use crate::render::{self};
+use crate::store::history::{self, CommentRow, EventRow};
+use crate::store::links;
+use crate::store::runs::{self, RunRow};
+use crate::store::tasks;
+use crate::time;
+
+/// Show a card: what it is, what it waits for, its runs, its comments and its history
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The card
+    #[arg(value_name = "ID")]
+    id: TaskId,
+}
+
+#[derive(Serialize)]
+struct Page {
+    task: Task,
+    parents: Vec<Value>,
+    children: Vec<Value>,
+    runs: Vec<RunRow>,
+    events: Vec<EventRow>,
+    comments: Vec<CommentRow>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let session = Session::open(global)?;
+    let what = format!("cannot show {} of board {}", args.id, session.board.slug);
+    let page = session.reader()?.read(&what, |conn| {
+        Ok(Page {
+            task: tasks::get(conn, &args.id)?,
+            parents: links::parents(conn, &args.id)?
+                .into_iter()
+                .map(neighbour)
+                .collect(),
+            children: links::children(conn, &args.id)?
+                .into_iter()
+                .map(neighbour)
+                .collect(),
+            runs: runs::list(conn, Some(&args.id), None)?,
+            events: history::events(conn, &args.id)?,
+            comments: history::comments(conn, &args.id)?,
+        })
+    })?;
+    if global.json {
+        return render::print(&render::json(&page)?);
+    }
+    render::print(&text(&page, &Style::stdout()))
+}
+
+fn neighbour((id, status, title): (TaskId, Status, String)) -> Value {
+    json!({"id": id, "status": status, "title": title})
+}
+
+fn text(page: &Page, style: &Style) -> String {
+    let task = &page.task;
+    let mut out = heading(style, &format!("{}  {}", task.id, task.title));
+    out += &field_in(
+        style,
+        status_colour(&task.status),
+        "column",
+        task.status.as_str(),
+    );
+    let mut line = |label: &str, value: Option<String>| {
+        if let Some(value) = value {
+            out += &field(style, label, &value);
+        }
+    };
+    line("assignee", task.assignee.clone());
+    line(
+        "priority",
+        (task.priority != 0).then(|| task.priority.to_string()),
+    );
+    line(
+        "created",
+        Some(format!(
+            "{} by {}",
+            time::local(task.created_at),
+            task.created_by.as_deref().unwrap_or("?")
+        )),
+    );
+    line("not before", task.not_before.map(time::local));
+    line(
+        "next try",
+        task.retry_at
+            .map(|at| format!("not before {}", time::local(at))),
+    );
+    line("finished", task.completed_at.map(time::local));
+    line("workspace", task.workspace_path.clone());
+    line("run time limit", task.max_runtime_seconds.map(time::spell));
+    line(
+        "failures",
+        (task.consecutive_failures > 0).then(|| format!("{} in a row", task.consecutive_failures)),
+    );
+    line("last failure", task.last_failure_error.clone());
+    line("result", task.result.clone());
+    for (label, cards) in [("waits for", &page.parents), ("releases", &page.children)] {
+        for card in cards {
+            let of = |key: &str| card[key].as_str().unwrap_or_default().to_owned();
+            out += &field(
+                style,
+                label,
+                &format!("{} ({}) {}", of("id"), of("status"), of("title")),
+            );
+        }
+    }
+    if let Some(body) = task.body.as_deref().filter(|body| !body.is_empty()) {
+        out += &format!("\n{}{}", heading(style, "Body"), indented(style, body));
+    }
+    if !page.runs.is_empty() {
+        out += &format!("\n{}", heading(style, "Runs"));
+        for run in &page.runs {
+            out += &indented(style, &run_line(run));
+        }
+    }
+    if let Some(tail) = page.runs.last().and_then(|run| run.log_tail.as_deref()) {
+        out += &format!(
+            "\n{}{}",
+            heading(style, "Last output"),
+            indented(style, tail)
+        );
+    }
+    if !page.comments.is_empty() {
+        out += &format!("\n{}", heading(style, "Comments"));
+        for comment in &page.comments {
+            let said = format!(
+                "{} {}: {}",
+                time::local(comment.created_at),
+                comment.author,
+                comment.body
+            );
+            out += &indented(style, &said);
+        }
+    }
+    out += &format!("\n{}", heading(style, "History"));
+    for event in &page.events {
+        out += &indented(
+            style,
+            &format!("{} {}", time::local(event.created_at), describe(event)),
+        );
+    }
+    out
+}
+
+fn run_line(run: &RunRow) -> String {
+    let outcome = run.outcome.as_deref().unwrap_or(&run.status);
+    let why = run
+        .error
+        .as_deref()
+        .or(run.summary.as_deref())
+        .map_or(String::new(), |w| format!(": {w}"));
+    format!(
+        "{} {} by {} (took {}, exit {}){}",
+        time::local(run.started_at),
+        outcome,
+        run.worker.as_deref().unwrap_or("?"),
+        took(run),
+        exit(run),
+        why
+    )
+}

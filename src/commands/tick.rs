@@ -1,0 +1,177 @@
+//! `kanban tick`
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::Session;
+use super::events;
+use crate::cli::Global;
+use crate::exit::{Failure, Kind};
+use crate::render::style::Style;
+use crate::render::{self, escape};
+use crate::store::Store;
+use crate::store::history::EventRow;
+use crate::tick::report::{Reason, Report, Waiting};
+use crate::tick::wait::{self, Outcome};
+use crate::tick::{self, Turn};
+use crate::time::{self, Seconds};
+
+/// Book what has ended, start what is ready, and exit
+///
+/// Meant for cron or a systemd timer: silent in a pipe unless something could not be done. While another
+/// tick has the board, it does nothing and exits 0.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Show what would be done, on a copy of the board in memory; start and signal nothing
+    #[arg(long, conflicts_with = "wait")]
+    dry_run: bool,
+    /// Go on until nothing is running, due or ready; exit 1 if a card is blocked then
+    #[arg(long)]
+    wait: bool,
+    /// With --wait, exit 75 if that takes longer; workers go on running
+    #[arg(long, requires = "wait", value_name = "DURATION", value_parser = time::duration)]
+    timeout: Option<Seconds>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let session = Session::open(global)?;
+    if args.wait {
+        return until_quiet(&session, global, args.timeout);
+    }
+    let report = if args.dry_run {
+        tick::show(&session.config, &session.board)?
+    } else {
+        tick::run(&session.config, &session.board, Turn::SkipIfLocked)?
+    };
+    if global.json {
+        render::print(&render::json(&report)?)?;
+    } else if args.dry_run || Style::stdout().terminal {
+        render::print(&text(&report))?;
+    }
+    errors(&report.errors)
+}
+
+fn errors(errors: &[String]) -> Result<()> {
+    match errors {
+        [] => Ok(()),
+        [one] => Err(Failure::new(Kind::Failed, one.clone()).into()),
+        [first, rest @ ..] => {
+            Err(Failure::new(Kind::Failed, format!("{first} (and {} more)", rest.len())).into())
+        }
+    }
+}
+
+fn text(report: &Report) -> String {
+    let would = if report.dry_run { "would be " } else { "" };
+    let mut out = String::new();
+    for end in report.absorbed.iter().chain(&report.reaped) {
+        out += &format!("{} {would}booked: {}\n", end.task, end.outcome.as_str());
+    }
+    for id in &report.promoted {
+        out += &format!("{id} {would}promoted\n");
+    }
+    for start in &report.started {
+        out += &format!(
+            "{} {would}started: {} (attempt {})\n",
+            start.task,
+            escape::line(&start.worker),
+            start.attempt
+        );
+    }
+    for waiting in &report.waiting {
+        out += &format!("{} waits: {}\n", waiting.task, reason(waiting));
+    }
+    if let Some(why) = report.skipped {
+        out += &format!("nothing done: {why} by another tick\n");
+    }
+    out
+}
+
+fn reason(waiting: &Waiting) -> String {
+    let text = match &waiting.reason {
+        Reason::BoardFull { max } => format!("{max} workers run on this board (max_in_progress)"),
+        Reason::WorkerFull { worker, max } => {
+            format!("{max} of {worker} run on this board (its max_in_progress)")
+        }
+        Reason::HostFull { max } => {
+            format!("{max} workers run on this machine ([host] max_in_progress)")
+        }
+        Reason::Delayed { until } => format!("its next try is not before {}", time::local(*until)),
+        Reason::NotBefore { until } => format!("not before {}", time::local(*until)),
+        Reason::NoAssignee => "nobody is assigned".into(),
+        Reason::NoWorker { worker } => format!("there is no worker {worker} in the configuration"),
+        Reason::PullLane { worker } => format!("somebody has to pull it from {worker}"),
+        Reason::EarlierRunAlive => "a process of its last run is not gone yet".into(),
+        Reason::ClaimedElsewhere => "another program has claimed it".into(),
+        Reason::WaitsForParent => "a parent is not finished".into(),
+        Reason::CannotPrepare { error } => error.clone(),
+        Reason::Moved => "somebody moved it at the same moment".into(),
+    };
+    escape::line(&text)
+}
+
+fn until_quiet(session: &Session, global: &Global, timeout: Option<Seconds>) -> Result<()> {
+    let timeout = timeout.map(|s| Duration::from_secs(u64::try_from(s).unwrap_or(0)));
+    let json = global.json;
+    let outcome = wait::until_quiet(&session.config, &session.board, timeout, |_, events| {
+        if json { Ok(()) } else { progress(events) }
+    })?;
+    if json {
+        let object = json!({
+            "board": session.board.slug, "finished": outcome.finished, "blocked": outcome.blocked,
+            "stuck": outcome.stuck, "errors": outcome.errors,
+        });
+        render::print(&render::json(&object)?)?;
+    }
+    verdict(session, &outcome)
+}
+
+/// What a person who waits wants to know; claims and process ids are in `kanban events`.
+fn progress(events: &[EventRow]) -> Result<()> {
+    let lines: String = events
+        .iter()
+        .filter(|e| e.kind != "claimed")
+        .map(events::line)
+        .collect();
+    if lines.is_empty() {
+        Ok(())
+    } else {
+        render::print(&lines)
+    }
+}
+
+fn verdict(session: &Session, outcome: &Outcome) -> Result<()> {
+    let slug = &session.board.slug;
+    if !outcome.finished {
+        return Err(
+            Failure::try_again(format!("board {slug} was not finished in time"))
+                .hint("its workers go on running; run the same command again to go on waiting")
+                .into(),
+        );
+    }
+    errors(&outcome.errors)?;
+    if outcome.blocked > 0 {
+        return Err(Failure::new(
+            Kind::Failed,
+            format!("{} cards of board {slug} are blocked", outcome.blocked),
+        )
+        .hint(format!("kanban list --board {slug} --status blocked"))
+        .into());
+    }
+    match outcome.stuck.first() {
+        Some(stuck) => Err(Failure::new(
+            Kind::Failed,
+            format!("{} cannot be started: {}", stuck.task, reason(stuck)),
+        )
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// The lines that a wait prints, for the demonstration.
+pub fn show_progress(_store: &Store, events: &[EventRow]) -> Result<()> {
+    progress(events)
+}

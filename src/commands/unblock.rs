@@ -1,0 +1,27 @@
+//! `kanban unblock`
+
+use anyhow::Result;
+
+use super::Session;
+use crate::board::id::TaskId;
+use crate::cli::Global;
+use crate::config::Caller;
+use crate::store::lifecycle;
+
+/// Let blocked cards go again
+///
+/// Its counts of failures start again from zero. A card whose parents are open goes back to todo.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The cards
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<TaskId>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let who = Caller::current().name;
+    Session::open(global)?.change(global, &args.ids, "unblock", |tx, id, now| {
+        lifecycle::unblock(tx, id, &who, now)
+    })
+}

@@ -1,0 +1,26 @@
+//! Who runs this command, as its environment says: a person at a shell, or the worker of a run.
+
+use std::env::var;
+
+/// Who asks for a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The name that goes into the history.
+    pub name: String,
+    /// The token of the run whose worker this is; `None` at a shell.
+    pub token: Option<String>,
+}
+
+impl Caller {
+    /// The caller of this process.
+    pub fn current() -> Self {
+        let set = |name: &str| var(name).ok().filter(|value| !value.is_empty());
+        let token = set("KANBAN_TOKEN");
+        let worker = token.as_ref().and_then(|_| set("KANBAN_ASSIGNEE"));
+        let name = worker
+            .or_else(|| set("USER"))
+            .or_else(|| set("LOGNAME"))
+            .unwrap_or_else(|| "user".into());
+        Self { name, token }
+    }
+}

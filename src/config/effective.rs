@@ -1,0 +1,360 @@
+//! What the configuration comes to for a board, a worker or a card once its defaults are filled in.
+//!
+//! Everything that depends on the environment was taken from it when the file was read: the same
+//! configuration gives the same answers for as long as a command runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::board::id::Slug;
+use crate::board::retry::Policy;
+use crate::exit::Failure;
+
+use super::load::Source;
+use super::paths::{Board, Environment, Home};
+use super::types::{BoardKeys, Defaults, File, Worker};
+use super::{program, validate};
+
+/// The board of a home without boards.
+const FIRST_BOARD: &str = "default";
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file as it was written.
+    pub file: File,
+    /// Where the file is, or would be.
+    pub path: Option<PathBuf>,
+    /// Whether there is one.
+    pub found: bool,
+    /// The folder of everything that does not live elsewhere.
+    pub home: Home,
+    pub(super) workers: BTreeMap<String, Worker>,
+    /// The folders of boards that live elsewhere.
+    folders: BTreeMap<Slug, PathBuf>,
+    /// Our own environment, as far as some worker gets it.
+    pub(super) passed: BTreeMap<String, OsString>,
+    cautions: Vec<String>,
+}
+
+impl Config {
+    /// Fills in the defaults of a file that was checked.
+    pub(super) fn new(file: File, source: Source, cautions: Vec<String>, env: Environment) -> Self {
+        let workers: BTreeMap<String, Worker> = file
+            .workers
+            .iter()
+            .map(|(name, keys)| (name.clone(), Worker::new(name, keys, &file.defaults)))
+            .collect();
+        let passed = workers
+            .values()
+            .flat_map(|worker| &worker.pass_env)
+            .filter_map(|name| Some((name.clone(), env(name)?)))
+            .collect();
+        let folders = file
+            .boards
+            .iter()
+            .filter_map(|(name, keys)| {
+                let path = keys.path.as_deref()?;
+                Some((name.parse().ok()?, validate::board_path(path, env).ok()?))
+            })
+            .collect();
+        let Source { path, found, home } = source;
+        Self {
+            file,
+            path: Some(path),
+            found,
+            home,
+            workers,
+            folders,
+            passed,
+            cautions,
+        }
+    }
+
+    /// What holds where nothing else is said.
+    pub fn defaults(&self) -> &Defaults {
+        &self.file.defaults
+    }
+
+    /// Workers that may run at the same time on this machine.
+    pub fn host_max(&self) -> u32 {
+        self.file.host.max_in_progress
+    }
+
+    /// Workers that may run at the same time on a board.
+    pub fn max_in_progress(&self, board: &Slug) -> u32 {
+        self.keys(board)
+            .and_then(|keys| keys.max_in_progress)
+            .unwrap_or(self.defaults().max_in_progress)
+    }
+
+    /// The limits of a card on a board. `max_retries` is the card's own failure limit.
+    pub fn policy(&self, board: &Slug, max_retries: Option<u32>) -> Policy {
+        let defaults = self.defaults();
+        let of_board = || self.keys(board).and_then(|keys| keys.failure_limit);
+        Policy {
+            failure_limit: max_retries
+                .or_else(of_board)
+                .unwrap_or(defaults.failure_limit),
+            tempfail_limit: defaults.tempfail_limit,
+            spawn_failure_limit: defaults.spawn_failure_limit,
+            run_limit: defaults.run_limit,
+            delay: defaults.retry_delay.0,
+            tempfail_delay: defaults.tempfail_delay.0,
+            delay_max: defaults.retry_delay_max.0,
+        }
+    }
+
+    fn keys(&self, board: &Slug) -> Option<&BoardKeys> {
+        self.file.boards.get(board.as_str())
+    }
+
+    /// A board and where it lives, whether it exists or not.
+    pub fn board(&self, slug: &Slug) -> Board {
+        let elsewhere = self.folders.get(slug).cloned();
+        let dir = elsewhere.unwrap_or_else(|| self.home.boards_dir().join(slug.as_str()));
+        Board {
+            slug: slug.clone(),
+            dir,
+        }
+    }
+
+    /// The boards of the home and those that the file names, in order; an error if the home cannot be
+    /// listed.
+    pub fn list_boards(&self) -> Result<Vec<Slug>> {
+        Ok(self.with_named(self.home.boards_found()?))
+    }
+
+    /// [`Config::list_boards`] for where a part is better than nothing: boards that cannot be listed
+    /// are left out, with a warning in the log.
+    pub fn known_boards(&self) -> Vec<Slug> {
+        let found = self.home.boards_found().unwrap_or_else(|e| {
+            log::warn!("{e:#}");
+            Vec::new()
+        });
+        self.with_named(found)
+    }
+
+    fn with_named(&self, found: Vec<Slug>) -> Vec<Slug> {
+        let named = self.file.boards.keys().filter_map(|name| name.parse().ok());
+        let known: BTreeSet<Slug> = found.into_iter().chain(named).collect();
+        known.into_iter().collect()
+    }
+
+    /// The board that was named; else the only one, or the first one to be.
+    pub fn choose_board(&self, named: Option<&Slug>) -> Result<Board> {
+        if let Some(slug) = named {
+            return Ok(self.board(slug));
+        }
+        let known = self.list_boards()?;
+        match known.as_slice() {
+            [] => Ok(self.board(&FIRST_BOARD.parse().map_err(Failure::usage)?)),
+            [only] => Ok(self.board(only)),
+            several => {
+                let names: Vec<&str> = several.iter().map(Slug::as_str).collect();
+                let message = format!("there are {} boards ({})", names.len(), names.join(", "));
+                Err(Failure::usage(message).hint("name one with --board").into())
+            }
+        }
+    }
+
+    /// What is allowed and still likely to be a mistake, a line each. Looks for each worker's program.
+    pub fn warnings(&self) -> Vec<String> {
+        let programs = self.workers().filter_map(|worker| {
+            let env = self.worker_env(worker);
+            let path = env
+                .get(OsStr::new("PATH"))
+                .map_or(OsStr::new(""), OsString::as_os_str);
+            let doubt = program::doubt(&worker.command, path)?;
+            Some(format!("workers.{}.command: {doubt}", worker.name))
+        });
+        self.cautions.iter().cloned().chain(programs).collect()
+    }
+
+    /// The configuration as a file in which every key is written out, for every board that is known.
+    pub fn spelled_out(&self) -> File {
+        let board = |slug: Slug| {
+            let keys = BoardKeys {
+                path: Some(self.board(&slug).dir.to_string_lossy().into_owned()),
+                max_in_progress: Some(self.max_in_progress(&slug)),
+                failure_limit: Some(self.policy(&slug, None).failure_limit),
+            };
+            (slug.to_string(), keys)
+        };
+        File {
+            defaults: self.file.defaults.clone(),
+            host: self.file.host.clone(),
+            boards: self.known_boards().into_iter().map(board).collect(),
+            workers: self
+                .workers()
+                .map(|worker| (worker.name.clone(), worker.keys()))
+                .collect(),
+        }
+    }
+
+    /// The same for a program to read, with where it comes from.
+    pub fn describe(&self) -> Value {
+        let File {
+            defaults,
+            host,
+            boards,
+            workers,
+        } = self.spelled_out();
+        json!({
+            "path": self.path.as_deref().map(|path| path.to_string_lossy()),
+            "found": self.found,
+            "home": self.home.dir.to_string_lossy(),
+            "defaults": defaults,
+            "host": host,
+            "boards": boards,
+            "workers": workers,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::config::load::load_from;
+    use crate::exit::{Kind, kind};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    pub const TEXT: &str = r#"
+        [defaults]
+        failure_limit = 3
+        max_in_progress = 6
+        [boards.far]
+        path = "~/far"
+        failure_limit = 7
+        [workers.coder]
+        command = ["agent", "{prompt}"]
+        env = { TOKEN = "t", LANG = "own" }
+        pass_env = ["EXTRA", "ABSENT"]
+        grace = "1s"
+        [workers.me]
+        pull = true
+    "#;
+
+    /// The configuration of a fresh home, with `PATH` as given.
+    pub fn config_with(text: &str, path: Option<&str>) -> (tempfile::TempDir, Config) {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("config.toml");
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let config = load_from(Some(&file), &|name| match name {
+            "HOME" => Some(root.path().into()),
+            "KANBAN_HOME" => Some(root.path().join("k").into()),
+            "PATH" => path.map(OsString::from),
+            "LANG" | "EXTRA" | "SECRET" => Some(format!("our {name}").into()),
+            _ => None,
+        });
+        (root, config.unwrap())
+    }
+
+    pub fn config(text: &str) -> (tempfile::TempDir, Config) {
+        config_with(text, Some("/p"))
+    }
+
+    fn slug(name: &str) -> Slug {
+        name.parse().unwrap()
+    }
+
+    fn make_board(config: &Config, name: &str) {
+        let dir = config.home.boards_dir().join(name);
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("kanban.db"), "").unwrap();
+    }
+
+    #[test]
+    fn a_card_overrides_its_board_and_a_board_the_defaults() {
+        let (_root, config) = config(TEXT);
+        assert_eq!(config.policy(&slug("near"), None).failure_limit, 3);
+        assert_eq!(config.policy(&slug("far"), None).failure_limit, 7);
+        assert_eq!(config.policy(&slug("far"), Some(1)).failure_limit, 1);
+        assert_eq!(config.policy(&slug("far"), None).delay_max, 3_600);
+        assert_eq!(
+            (config.max_in_progress(&slug("far")), config.host_max()),
+            (6, 8)
+        );
+        let coder = config.worker("coder").unwrap();
+        assert_eq!(
+            (coder.grace, coder.max_runtime, coder.max_in_progress),
+            (1, 4 * 3_600, 4)
+        );
+    }
+
+    #[test]
+    fn boards_are_known_by_their_database_or_by_the_file() {
+        let (root, config) = config(TEXT);
+        assert_eq!(config.board(&slug("far")).dir, root.path().join("far"));
+        assert_eq!(
+            config.board(&slug("near")).dir,
+            config.home.dir.join("boards/near")
+        );
+        assert_eq!(config.choose_board(None).unwrap().slug, slug("far"));
+        make_board(&config, "near");
+        make_board(&config, "far");
+        assert_eq!(config.known_boards(), [slug("far"), slug("near")]);
+        let error = config.choose_board(None).unwrap_err();
+        assert_eq!(kind(&error), Kind::Usage);
+        assert_eq!(
+            error.to_string(),
+            "there are 2 boards (far, near); name one with --board"
+        );
+        assert_eq!(
+            config.choose_board(Some(&slug("new"))).unwrap().slug,
+            slug("new")
+        );
+    }
+
+    #[test]
+    fn a_home_without_boards_begins_with_the_first_and_one_that_cannot_be_listed_with_none() {
+        let (_root, config) = config("");
+        assert_eq!(config.choose_board(None).unwrap().slug, slug("default"));
+        fs::create_dir_all(&config.home.dir).unwrap();
+        fs::write(config.home.boards_dir(), "").unwrap();
+        assert!(config.choose_board(None).is_err());
+        assert_eq!(config.known_boards(), []);
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_found_is_warned_about() {
+        let (_root, config) = config(TEXT);
+        assert_eq!(
+            config.warnings(),
+            ["workers.coder.command: \"agent\" is not on the worker's PATH, /p"]
+        );
+        let own = "[workers.x]\ncommand = ['sh']\nenv = { PATH = '/usr/bin:/bin' }";
+        assert_eq!(config_with(own, Some("/none")).1.warnings(), [""; 0]);
+    }
+
+    #[test]
+    fn the_spelled_out_file_gives_the_same_configuration_again() {
+        let (root, before) = config(TEXT);
+        make_board(&before, "near");
+        let text = toml::to_string(&before.spelled_out()).unwrap();
+        fs::write(root.path().join("config.toml"), &text).unwrap();
+        let again = load_from(before.path.as_deref(), &|name| match name {
+            "KANBAN_HOME" => Some(before.home.dir.clone().into()),
+            _ => None,
+        });
+        let after = again.unwrap();
+        assert_eq!(after.spelled_out(), before.spelled_out(), "{text}");
+        assert_eq!(after.workers, before.workers);
+
+        let shown = before.describe();
+        assert_eq!(shown["workers"]["coder"]["max_runtime"], "4h");
+        assert_eq!(shown["boards"]["near"]["max_in_progress"], 6);
+        assert_eq!(
+            shown["boards"]["far"]["path"].as_str().map(Path::new),
+            Some(&*root.path().join("far"))
+        );
+        assert_eq!(shown["found"], true);
+    }
+}

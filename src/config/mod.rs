@@ -1,0 +1,30 @@
+//! The configuration: one TOML file and a few environment variables, read once, checked whole.
+//!
+//! This layer alone reads the configuration file and the environment. Everything it hands up has its
+//! defaults filled in and its rules checked, so nobody above asks "and if it is missing?".
+
+mod caller;
+mod cautions;
+mod command;
+mod effective;
+#[cfg(test)]
+mod example;
+mod load;
+mod nearest;
+mod paths;
+mod program;
+mod read;
+mod shell;
+mod template;
+mod types;
+mod validate;
+mod workers;
+
+pub use caller::Caller;
+pub use effective::Config;
+#[cfg(test)]
+pub use load::load_from;
+pub use load::{Source, load, locate};
+pub use paths::{Board, Home};
+pub use template::{Fill, fill};
+pub use types::{Leftovers, Worker};

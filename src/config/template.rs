@@ -1,0 +1,240 @@
+//! Placeholders in a worker's command. They are filled into arguments, never through a shell.
+//!
+//! A placeholder is a name of `a-z` and `_` in braces. `{{name}}` is the literal text `{name}`, and
+//! braces right after a `$` are left alone. So is every other brace: JSON, `${variable}`,
+//! `awk '{ print }'`, `find … {}` and Go's `{{.Names}}` need no escaping.
+
+/// Every placeholder and what it stands for.
+pub const PLACEHOLDERS: &[(&str, &str)] = &[
+    ("task", "id of the card"),
+    ("title", "title of the card; an argument of its own"),
+    (
+        "body",
+        "body of the card, empty if it has none; an argument of its own",
+    ),
+    (
+        "prompt",
+        "title, an empty line and the body; an argument of its own",
+    ),
+    ("board", "name of the board"),
+    ("workspace", "folder that the worker runs in"),
+    ("run", "number of the run"),
+    ("priority", "priority of the card"),
+    ("assignee", "name of the worker"),
+    ("db", "path of the board's database"),
+];
+
+/// What the placeholders stand for in one run.
+#[derive(Debug, Clone, Copy)]
+pub struct Fill<'a> {
+    /// Id of the card.
+    pub task: &'a str,
+    /// Title of the card.
+    pub title: &'a str,
+    /// Body of the card, empty if it has none.
+    pub body: &'a str,
+    /// Name of the board.
+    pub board: &'a str,
+    /// Folder that the worker runs in.
+    pub workspace: &'a str,
+    /// Number of the run.
+    pub run: &'a str,
+    /// Priority of the card.
+    pub priority: &'a str,
+    /// Name of the worker.
+    pub assignee: &'a str,
+    /// Path of the board's database.
+    pub db: &'a str,
+}
+
+impl Fill<'_> {
+    /// Title, an empty line and the body; the title alone if there is no body.
+    pub fn prompt(&self) -> String {
+        match self.body {
+            "" => self.title.to_owned(),
+            body => format!("{}\n\n{body}", self.title),
+        }
+    }
+
+    fn push(&self, name: &str, to: &mut String) {
+        let value = match name {
+            "task" => self.task,
+            "title" => self.title,
+            "body" => self.body,
+            "prompt" => return to.push_str(&self.prompt()),
+            "board" => self.board,
+            "workspace" => self.workspace,
+            "run" => self.run,
+            "priority" => self.priority,
+            "assignee" => self.assignee,
+            "db" => self.db,
+            // `check` lets no other name pass; what is not known stays as it was written.
+            other => {
+                to.push('{');
+                to.push_str(other);
+                "}"
+            }
+        };
+        to.push_str(value);
+    }
+}
+
+/// The command with its placeholders filled in, argument by argument. What was filled in is not looked
+/// at again: a title may well be called `{body}`.
+pub fn fill(command: &[String], with: &Fill) -> Vec<String> {
+    command
+        .iter()
+        .map(|argument| {
+            let mut filled = String::with_capacity(argument.len());
+            for piece in pieces(argument) {
+                match piece {
+                    Piece::Text(text) => filled.push_str(text),
+                    Piece::Placeholder(name) => with.push(name, &mut filled),
+                }
+            }
+            filled
+        })
+        .collect()
+}
+
+/// The names of the placeholders in an argument, known or not.
+pub fn placeholders(argument: &str) -> impl Iterator<Item = &str> {
+    pieces(argument)
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Placeholder(name) => Some(name),
+            Piece::Text(_) => None,
+        })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Piece<'a> {
+    Text(&'a str),
+    /// The name without its braces.
+    Placeholder(&'a str),
+}
+
+/// Cuts an argument into its literal text and its placeholders.
+fn pieces(argument: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    // `done` is where the text that is not yet a piece begins, `at` where the next brace is looked for.
+    let (mut done, mut at) = (0, 0);
+    while let Some(open) = argument[at..].find('{').map(|found| at + found) {
+        let (piece, end) = if argument[..open].ends_with('$') {
+            let braces = argument[open..].bytes().take_while(|b| *b == b'{').count();
+            at = open + braces;
+            continue;
+        } else if let Some(name) = name_at(argument, open + 1) {
+            (Piece::Placeholder(name), open + name.len() + 2)
+        } else if let Some(name) = doubled_name_at(argument, open) {
+            (
+                Piece::Text(&argument[open + 1..open + name.len() + 3]),
+                open + name.len() + 4,
+            )
+        } else {
+            at = open + 1;
+            continue;
+        };
+        if done < open {
+            pieces.push(Piece::Text(&argument[done..open]));
+        }
+        pieces.push(piece);
+        (done, at) = (end, end);
+    }
+    if done < argument.len() {
+        pieces.push(Piece::Text(&argument[done..]));
+    }
+    pieces
+}
+
+/// The name that begins at `at` and ends before a closing brace.
+fn name_at(argument: &str, at: usize) -> Option<&str> {
+    let (name, _) = argument[at..].split_once('}')?;
+    let fits = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    fits.then_some(name)
+}
+
+/// The name in `{{name}}`, which begins at `at`.
+fn doubled_name_at(argument: &str, at: usize) -> Option<&str> {
+    if !argument[at..].starts_with("{{") {
+        return None;
+    }
+    let name = name_at(argument, at + 2)?;
+    argument[at + 2 + name.len()..]
+        .starts_with("}}")
+        .then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILL: Fill = Fill {
+        task: "t_1",
+        title: "-x \"; rm {body}",
+        body: "b\n$(id)",
+        board: "bo",
+        workspace: "/w s",
+        run: "7",
+        priority: "-2",
+        assignee: "me",
+        db: "/d",
+    };
+
+    fn strings(command: &[&str]) -> Vec<String> {
+        command.iter().map(|&a| a.to_owned()).collect()
+    }
+
+    fn filled(argument: &str) -> String {
+        fill(&strings(&[argument]), &FILL).remove(0)
+    }
+
+    #[test]
+    fn every_placeholder_is_filled_and_filled_text_is_left_alone() {
+        for (name, _) in PLACEHOLDERS {
+            let argument = format!("{{{name}}}");
+            assert_ne!(filled(&argument), argument);
+        }
+        assert_eq!(filled("{title}"), FILL.title);
+        assert_eq!(filled("{prompt}"), "-x \"; rm {body}\n\nb\n$(id)");
+        assert_eq!(Fill { body: "", ..FILL }.prompt(), FILL.title);
+        assert_eq!(filled("{board}/{task}-{run}{priority}ü"), "bo/t_1-7-2ü");
+        assert_eq!(filled("--dir={workspace}"), "--dir=/w s");
+    }
+
+    #[test]
+    fn other_braces_are_left_as_they_are() {
+        for literal in [
+            "",
+            "{",
+            "}",
+            "{}",
+            "{ print }",
+            "{print $1}",
+            "${task}",
+            "${{task}}",
+            "{a,b}",
+            "{TASK}",
+            "{{.Names}}",
+            r#"{"a":{"b":1}}"#,
+            "{{}}",
+            "{task",
+            "task}",
+            "{ü}",
+            "{{",
+            "}}",
+            "{\0}",
+        ] {
+            assert_eq!(filled(literal), literal);
+        }
+    }
+
+    #[test]
+    fn doubled_braces_around_a_name_are_literal() {
+        assert_eq!(filled("{{task}}"), "{task}");
+        assert_eq!(filled("{{{task}}}"), "{{task}}");
+        assert_eq!(filled("{{print}} {task}"), "{print} t_1");
+        assert_eq!(filled("{{task}"), "{t_1");
+        assert_eq!(filled(r#"{"id":"{task}"}"#), r#"{"id":"t_1"}"#);
+    }
+}

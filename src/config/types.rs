@@ -1,0 +1,248 @@
+//! The keys of the configuration file, each with its default. An unknown key is an error.
+//!
+//! `config.example.toml` shows every key; a test holds it against these types.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::board::run::Report;
+use crate::time::{self, Seconds};
+
+/// The file as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    /// What holds for every board and worker that does not say otherwise.
+    pub defaults: Defaults,
+    /// What holds for this machine, across boards.
+    pub host: Host,
+    /// Boards that live elsewhere or differ from the defaults.
+    pub boards: BTreeMap<String, BoardKeys>,
+    /// The workers, by the name that cards are assigned to.
+    pub workers: BTreeMap<String, WorkerKeys>,
+}
+
+/// A length of time, written as in "1h 30m".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(pub Seconds);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        time::duration(&text)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time::spell(self.0))
+    }
+}
+
+/// `[defaults]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Defaults {
+    /// Workers that run at the same time on one board.
+    pub max_in_progress: u32,
+    /// Workers of one name that run at the same time on one board.
+    pub max_in_progress_per_worker: u32,
+    /// Failures in a row after which a card is blocked.
+    pub failure_limit: u32,
+    /// Requests to be run later (exit status 75) in a row after which a card is blocked.
+    pub tempfail_limit: u32,
+    /// Failed starts in a row after which a card is blocked.
+    pub spawn_failure_limit: u32,
+    /// Runs of any outcome after which a card is blocked until somebody lets it go again.
+    pub run_limit: u32,
+    /// Delay before the first retry; doubled for each further one.
+    pub retry_delay: Span,
+    /// Delay after the first exit status 75; doubled for each further one.
+    pub tempfail_delay: Span,
+    /// No retry waits longer.
+    pub retry_delay_max: Span,
+    /// A run over this time is ended.
+    pub max_runtime: Span,
+    /// Between TERM and KILL when a worker has to end.
+    pub grace: Span,
+    /// The claim of a running worker is extended by this much at a time.
+    pub claim_ttl: Span,
+    /// A card's log is rotated when it is larger, in bytes.
+    pub log_max_bytes: u64,
+    /// Rotated logs kept per card.
+    pub log_keep: u32,
+    /// Scratch workspaces of finished cards are removed after this time.
+    pub workspace_keep: Span,
+    /// Variables of kanban's own environment that workers get.
+    pub pass_env: Vec<String>,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            max_in_progress: 4,
+            max_in_progress_per_worker: 4,
+            failure_limit: 2,
+            tempfail_limit: 12,
+            spawn_failure_limit: 5,
+            run_limit: 50,
+            retry_delay: Span(5),
+            tempfail_delay: Span(60),
+            retry_delay_max: Span(3_600),
+            max_runtime: Span(4 * 3_600),
+            grace: Span(10),
+            claim_ttl: Span(900),
+            log_max_bytes: 2 * 1_048_576,
+            log_keep: 1,
+            workspace_keep: Span(7 * 86_400),
+            pass_env: [
+                "HOME",
+                "LANG",
+                "LC_ALL",
+                "LOGNAME",
+                "PATH",
+                "SHELL",
+                "SSH_AUTH_SOCK",
+                "TMPDIR",
+                "TZ",
+                "USER",
+            ]
+            .map(String::from)
+            .to_vec(),
+        }
+    }
+}
+
+/// `[host]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Host {
+    /// Workers that run at the same time on this machine, over all boards of one home.
+    pub max_in_progress: u32,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { max_in_progress: 8 }
+    }
+}
+
+/// `[boards.NAME]`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BoardKeys {
+    /// The folder of the board, if it is not `<home>/boards/NAME`.
+    pub path: Option<String>,
+    /// Overrides the default of the same name.
+    pub max_in_progress: Option<u32>,
+    /// Overrides the default of the same name.
+    pub failure_limit: Option<u32>,
+}
+
+/// What is done with processes that a worker leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Leftovers {
+    /// They are ended before the run counts as over.
+    #[default]
+    End,
+    /// They are left alone.
+    Keep,
+}
+
+/// `[workers.NAME]`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkerKeys {
+    /// Program and arguments; placeholders stand for whole arguments or parts of them.
+    pub command: Vec<String>,
+    /// A lane that people pull from by hand: no command, never started.
+    pub pull: bool,
+    /// What this worker is for, shown where workers are listed.
+    pub description: Option<String>,
+    /// Variables set for the worker.
+    pub env: BTreeMap<String, String>,
+    /// Further variables of kanban's own environment that the worker gets.
+    pub pass_env: Vec<String>,
+    /// Whether exit status 0 is enough, or the worker must report.
+    pub report: Report,
+    /// What is done with processes that it leaves behind.
+    pub leftovers: Leftovers,
+    /// Workers of this name that run at the same time on one board.
+    pub max_in_progress: Option<u32>,
+    /// Overrides the default of the same name.
+    pub max_runtime: Option<Span>,
+    /// Overrides the default of the same name.
+    pub grace: Option<Span>,
+}
+
+/// A worker with every default filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worker {
+    /// The name that cards are assigned to.
+    pub name: String,
+    /// Program and arguments, before placeholders are filled; empty for a pull lane.
+    pub command: Vec<String>,
+    /// People pull from this lane; nothing is started.
+    pub pull: bool,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Variables set for the worker.
+    pub env: BTreeMap<String, String>,
+    /// Variables handed on from our own environment.
+    pub pass_env: Vec<String>,
+    /// What it owes before it ends.
+    pub report: Report,
+    /// What is done with what it leaves behind.
+    pub leftovers: Leftovers,
+    /// Cap per board.
+    pub max_in_progress: u32,
+    /// Seconds.
+    pub max_runtime: Seconds,
+    /// Seconds.
+    pub grace: Seconds,
+}
+
+impl Worker {
+    /// The worker that the keys give under the defaults.
+    pub(super) fn new(name: &str, keys: &WorkerKeys, defaults: &Defaults) -> Self {
+        let mut pass_env = defaults.pass_env.clone();
+        pass_env.extend(keys.pass_env.iter().cloned());
+        pass_env.sort_unstable();
+        pass_env.dedup();
+        Self {
+            name: name.to_owned(),
+            command: keys.command.clone(),
+            pull: keys.pull,
+            description: keys.description.clone(),
+            env: keys.env.clone(),
+            pass_env,
+            report: keys.report,
+            leftovers: keys.leftovers,
+            max_in_progress: keys
+                .max_in_progress
+                .unwrap_or(defaults.max_in_progress_per_worker),
+            max_runtime: keys.max_runtime.unwrap_or(defaults.max_runtime).0,
+            grace: keys.grace.unwrap_or(defaults.grace).0,
+        }
+    }
+
+    /// The keys that give this worker under any defaults.
+    pub(super) fn keys(&self) -> WorkerKeys {
+        WorkerKeys {
+            command: self.command.clone(),
+            pull: self.pull,
+            description: self.description.clone(),
+            env: self.env.clone(),
+            pass_env: self.pass_env.clone(),
+            report: self.report,
+            leftovers: self.leftovers,
+            max_in_progress: Some(self.max_in_progress),
+            max_runtime: Some(Span(self.max_runtime)),
+            grace: Some(Span(self.grace)),
+        }
+    }
+}

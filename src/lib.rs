@@ -1,0 +1,106 @@
+//! A durable kanban board that runs commands, without a daemon.
+//!
+//! This page is the map of the house.
+//!
+//! # Layers
+//!
+//! They point down only; a module never uses one above or beside it, and a test reads the `use` lines.
+//!
+//! ```text
+//! main ─► lib ─► cli ─► commands ─► supervise ─► tick ─► store | worker | delivery | render
+//!                                                          └──► config ─► board ─► time, fsx, platform, exit
+//! ```
+//!
+//! | module | what it is for | only it may use |
+//! | --- | --- | --- |
+//! | `time`, `fsx`, `platform` | the clock; files and locks; what only Linux has | the wall clock, `cfg` on the system |
+//! | `board` | the domain: ids, card, column, run, retry, event; values and rules | |
+//! | `config` | the TOML file: types, load, validate, paths, templates | the file, the environment |
+//! | `store` | SQLite: open, schema, transactions, one file per table family, checkpoint | rusqlite |
+//! | `worker` | processes: spec, launch, gate, process group, exit record, slots | `std::process`, signals |
+//! | `delivery` | not built yet: the outbox and its channels | |
+//! | `render` | text tables, columns, JSON, escaping | the terminal |
+//! | `tick` | one file per pass; its list of passes is in order | |
+//! | `supervise` | runs one worker to its end | |
+//! | `commands` | one file per subcommand: `Args` and `run` | stdin and stdout |
+//! | `exit` | the closed set of failure kinds and their exit codes | |
+//!
+//! # The life of a tick
+//!
+//! `<db>.dispatch.lock` is held from the survey to the end of dispatch.
+//!
+//! 1. **survey** asks the lock of every run that is not proven dead
+//! 2. **absorb** books the ends that supervisors recorded
+//! 3. **reap** ends and books what lost its supervisor; cancels what lost its card
+//! 4. **promote** moves on what no longer waits for a parent or a moment
+//! 5. **dispatch** claims under all caps in one transaction, then starts supervisors
+//! 6. **prune**, the record of the tick, and the checkpoint
+//!
+//! # The life of a run
+//!
+//! ```text
+//! tick:        lock ─► claim (commit) ─► start supervisor, which inherits the locked descriptor ─► close
+//! supervisor:  gated worker ─► fence (commit) ─► open the gate ─► wait ─► end what is left ─► exit record
+//!              ─► give lock and slot back ─► follow-up tick
+//! later tick:  lock held ─► alive;  free with record ─► book it;
+//!              free, claimed ─► never ran, requeue;  free, started, no record ─► end the tree, then lost
+//! ```
+//!
+//! # The columns of a card
+//!
+//! ```text
+//! triage ──promote──► todo ──parents done──► ready ──claim──► running ──exit 0──► done ──► archived
+//!                      │                     ▲  ▲                │
+//!                      └──► scheduled ───────┘  └──retry, delay──┤ 75, failure, lost
+//!                                               ▲                │ breaker
+//!                                               └──unblock── blocked
+//! ```
+
+mod board;
+pub mod cli;
+mod commands;
+mod config;
+pub mod exit;
+mod fsx;
+mod platform;
+mod render;
+mod store;
+mod supervise;
+mod tick;
+mod time;
+mod worker;
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// Runs the program and returns its exit status.
+pub fn main(args: Vec<OsString>) -> u8 {
+    env_logger::Builder::from_env(env_logger::Env::new().filter_or("KANBAN_LOG", "warn"))
+        .format_timestamp(None)
+        .init();
+    match run(args) {
+        Ok(status) => u8::try_from(status).unwrap_or(1),
+        Err(error) => {
+            render::print_err(&exit::line(&error));
+            exit::kind(&error) as u8
+        }
+    }
+}
+
+fn run(args: Vec<OsString>) -> Result<i32> {
+    if let Some(status) = commands::supervise::intercept(&args) {
+        return status;
+    }
+    let cli = match cli::Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no error; a closed pipe is not one either.
+            let _ = error.print();
+            return Ok(error.exit_code());
+        }
+    };
+    store::require_sqlite()?;
+    cli.run().map(|()| 0)
+}

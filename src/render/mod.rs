@@ -1,0 +1,91 @@
+//! Text for people and for programs: escaping, width, colour, tables, the board, JSON, and the two
+//! streams it is written to.
+//!
+//! Values in, text out. Nothing here reads the board, the configuration or the clock; of the
+//! environment it looks only at what describes the terminal, in [`style`].
+//!
+//! What a task, a worker or another program wrote is escaped here, once, by whatever puts it on a
+//! line: callers hand over the text as it is stored.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+mod card;
+pub mod columns;
+pub mod escape;
+mod measure;
+pub mod page;
+pub mod style;
+pub mod table;
+mod wrap;
+
+/// A value as indented JSON with a newline at its end.
+///
+/// What could act on a terminal or hide from a reader is written as `\uXXXX`, which a JSON reader
+/// turns back into the very same text.
+pub fn json(value: &impl Serialize) -> Result<String> {
+    let mut text =
+        serde_json::to_string_pretty(value).context("cannot write the result as JSON")?;
+    text.push('\n');
+    Ok(escape::json(&text))
+}
+
+/// Writes text to standard output. A reader that went away (`kanban list | head`) has read enough.
+pub fn print(text: &str) -> Result<()> {
+    write(&mut io::stdout().lock(), text).context("cannot write to standard output")
+}
+
+/// Writes one line of progress to standard error.
+pub fn print_err(line: &str) {
+    // Progress is a courtesy: when nobody can be told, the work itself still goes on.
+    let _ = write(&mut io::stderr().lock(), &format!("{line}\n"));
+}
+
+fn write(out: &mut impl Write, text: &str) -> io::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Refusing(io::ErrorKind);
+
+    impl Write for Refusing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
+        assert!(write(&mut Refusing(io::ErrorKind::BrokenPipe), "x").is_ok());
+        assert!(write(&mut Refusing(io::ErrorKind::StorageFull), "x").is_err());
+        let mut out = Vec::new();
+        write(&mut out, "one\n").unwrap();
+        assert_eq!(out, b"one\n");
+    }
+
+    #[test]
+    fn json_is_indented_ends_its_line_and_keeps_the_value() {
+        let value = serde_json::json!({"title": "a\u{1b}[2J\u{9b}\u{202e}\u{e0041}\u{7f}界é"});
+        let text = json(&value).unwrap();
+        assert_eq!(
+            text,
+            "{\n  \"title\": \"a\\u001b[2J\\u009b\\u202e\\udb40\\udc41\\u007f界é\"\n}\n"
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
+    }
+}

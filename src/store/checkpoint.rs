@@ -1,0 +1,69 @@
+//! Moving the write-ahead log into the board file and truncating it.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Store, explain};
+
+/// Past this size, in bytes, a command other than a tick checkpoints as well.
+const WAL_LARGE: u64 = 4 * 1_048_576;
+
+/// What a checkpoint came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checkpoint {
+    /// The log is empty.
+    Truncated,
+    /// Somebody is reading from it or writing to it: left for the next tick.
+    Busy,
+    /// The board has no write-ahead log (another program chose its journal mode).
+    NotWal,
+}
+
+impl Store {
+    /// Checkpoints with TRUNCATE. A busy log is an answer and not an error, and nobody is made to wait.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        let attempt = || -> Result<Checkpoint> {
+            let mode: String = self
+                .conn
+                .query_row("PRAGMA journal_mode", [], |r| r.get(0))?;
+            if !mode.eq_ignore_ascii_case("wal") {
+                return Ok(Checkpoint::NotWal);
+            }
+            // With a busy timeout the checkpoint would hold the write lock while it waits for readers.
+            self.conn.busy_timeout(Duration::ZERO)?;
+            let result = self
+                .conn
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| {
+                    r.get::<_, i64>(0)
+                });
+            self.conn.busy_timeout(super::open::BUSY_TIMEOUT)?;
+            match result {
+                Ok(0) => Ok(Checkpoint::Truncated),
+                Ok(_) => Ok(Checkpoint::Busy),
+                Err(rusqlite::Error::SqliteFailure(e, _))
+                    if matches!(
+                        e.code,
+                        rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked
+                    ) =>
+                {
+                    Ok(Checkpoint::Busy)
+                }
+                Err(e) => Err(e.into()),
+            }
+        };
+        attempt().map_err(|e| explain(e, &self.path))
+    }
+
+    /// For commands other than a tick: checkpoints only a log that has grown large.
+    pub fn checkpoint_if_large(&mut self) -> Result<()> {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        if std::fs::symlink_metadata(&log).is_ok_and(|m| m.len() > WAL_LARGE) {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+}

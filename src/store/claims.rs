@@ -1,0 +1,261 @@
+//! Giving a card to a worker: who is next, the claim, the fence, and keeping the claim fresh.
+//!
+//! The claim admits a card only if every earlier run of it is proven dead, whatever its row says; the
+//! fence admits a run only while the card is still its own. Both are single guarded updates.
+
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+use rusqlite::{Connection, params};
+
+use super::{Tx, history, links::OPEN_PARENT};
+use crate::board::event::Event;
+use crate::board::id::{Nonce, TaskId};
+use crate::board::run::Report;
+use crate::fsx::Identity;
+use crate::time::Seconds;
+
+/// A card in the ready column, as dispatch has to judge it.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The card.
+    pub id: TaskId,
+    /// The worker it is for.
+    pub assignee: Option<String>,
+    /// Not before this time.
+    pub not_before: Option<Seconds>,
+    /// The next try is not before this time.
+    pub retry_at: Option<Seconds>,
+    /// An earlier run is not proven dead.
+    pub haunted: bool,
+    /// Another program has claimed it.
+    pub claimed: bool,
+    /// A parent is open: the card was put here by another program.
+    pub open_parent: bool,
+}
+
+/// Shows the ready cards in dispatch order, until `judge` has seen enough.
+pub fn candidates(
+    conn: &Connection,
+    mut judge: impl FnMut(Candidate) -> ControlFlow<()>,
+) -> Result<()> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT t.id, t.assignee, c.not_before, c.retry_at,
+                EXISTS (SELECT 1 FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0),
+                t.claim_lock IS NOT NULL, {OPEN_PARENT}
+         FROM tasks t LEFT JOIN tick_cards c ON c.task_id = t.id
+         WHERE t.status = 'ready' ORDER BY t.priority DESC, t.created_at, t.id"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let candidate = Candidate {
+            id: TaskId::stored(row.get(0)?),
+            assignee: row.get(1)?,
+            not_before: row.get(2)?,
+            retry_at: row.get(3)?,
+            haunted: row.get(4)?,
+            claimed: row.get(5)?,
+            open_parent: row.get(6)?,
+        };
+        if judge(candidate).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// How many cards of each worker are running, whoever started them. Runs whose card was taken away
+/// count until they are proven dead: their worker may still be at work.
+pub fn running(conn: &Connection) -> Result<Vec<(String, u32)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT worker, count(*) FROM (
+             SELECT coalesce(assignee, '') AS worker, id FROM tasks WHERE status = 'running'
+             UNION SELECT r.worker, r.task_id FROM tick_runs r WHERE r.dead = 0)
+         GROUP BY worker",
+    )?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What a claim writes.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The card.
+    pub task: TaskId,
+    /// The worker it is for.
+    pub worker: String,
+    /// Names the run's folder.
+    pub nonce: Nonce,
+    /// What the worker shows to report for itself.
+    pub token: String,
+    /// The lock that this process already holds.
+    pub lock: Identity,
+    /// This machine.
+    pub host: String,
+    /// This boot of it.
+    pub boot: String,
+    /// `host name:pid`, which Hermes reads.
+    pub claimer: String,
+    /// Until when other programs leave the card alone.
+    pub expires: Seconds,
+    /// Seconds.
+    pub max_runtime: Seconds,
+    /// What the worker owes.
+    pub report: Report,
+    /// What is done with what it leaves behind, as its row says it.
+    pub leftovers: &'static str,
+    /// No retry delay is longer, in seconds: a stored time further off means a stepped clock.
+    pub delay_max: Seconds,
+}
+
+/// A claim that was granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// `task_runs.id`
+    pub run_id: i64,
+    /// 1 for the first run of the card.
+    pub attempt: i64,
+}
+
+/// Claims a ready card for a run whose lock is held. `None`: the card is not to be had any more.
+pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>> {
+    let id = claim.task.as_str();
+    let taken = tx
+        .prepare_cached(&format!(
+            "UPDATE tasks AS t
+             SET status = 'running', claim_lock = ?2, claim_expires = ?3, worker_pid = NULL, last_heartbeat_at = ?4,
+                 started_at = coalesce(started_at, ?4)
+             WHERE t.id = ?1 AND t.status = 'ready' AND t.claim_lock IS NULL AND t.assignee = ?5
+               AND NOT {OPEN_PARENT}
+               AND NOT EXISTS (SELECT 1 FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0)
+               AND NOT EXISTS (SELECT 1 FROM tick_cards c WHERE c.task_id = t.id
+                               AND (c.not_before > ?4 OR (c.retry_at > ?4 AND c.retry_at <= ?4 + ?6)))"
+        ))?
+        .execute(params![id, claim.claimer, claim.expires, now, claim.worker, claim.delay_max])?;
+    if taken != 1 {
+        return Ok(None);
+    }
+    // A run that another program left open, although the card is not running, is over.
+    tx.prepare_cached(
+        "UPDATE task_runs SET status = 'reclaimed', outcome = 'reclaimed', ended_at = ?2,
+                error = coalesce(error, 'left open when the card was claimed again')
+         WHERE task_id = ?1 AND ended_at IS NULL",
+    )?
+    .execute(params![id, now])?;
+    tx.prepare_cached(
+        "INSERT INTO task_runs (task_id, profile, status, claim_lock, claim_expires, max_runtime_seconds,
+                                last_heartbeat_at, started_at)
+         VALUES (?1, ?2, 'running', ?3, ?4, ?5, ?6, ?6)",
+    )?
+    .execute(params![id, claim.worker, claim.claimer, claim.expires, claim.max_runtime, now])?;
+    let run_id = tx.last_insert_rowid();
+    let attempt: i64 = tx.query_row(
+        "SELECT count(*) + 1 FROM tick_runs WHERE task_id = ?1",
+        [id],
+        |r| r.get(0),
+    )?;
+    tx.prepare_cached(
+        "INSERT INTO tick_runs (run_id, task_id, worker, attempt, nonce, token, host, boot, lock_dev, lock_ino,
+                                report, leftovers, stage, claimed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'claimed', ?13)",
+    )?
+    .execute(params![
+        run_id,
+        id,
+        claim.worker,
+        attempt,
+        claim.nonce.as_str(),
+        claim.token,
+        claim.host,
+        claim.boot,
+        claim.lock.dev.cast_signed(),
+        claim.lock.ino.cast_signed(),
+        claim.report.as_str(),
+        claim.leftovers,
+        now,
+    ])?;
+    tx.prepare_cached(
+        "INSERT INTO tick_cards (task_id, runs) VALUES (?1, 1)
+         ON CONFLICT (task_id) DO UPDATE SET runs = runs + 1, retry_at = NULL, not_before = NULL",
+    )?
+    .execute([id])?;
+    tx.prepare_cached("UPDATE tasks SET current_run_id = ?2 WHERE id = ?1")?
+        .execute(params![id, run_id])?;
+    history::append(
+        tx,
+        &claim.task,
+        Some(run_id),
+        &Event::claimed(&claim.claimer, claim.expires, run_id),
+        now,
+    )?;
+    Ok(Some(Granted { run_id, attempt }))
+}
+
+/// What the fence writes.
+#[derive(Debug, Clone)]
+pub struct Fence<'a> {
+    /// The run.
+    pub run_id: i64,
+    /// Its nonce, so that a reused row id is not taken for it.
+    pub nonce: &'a Nonce,
+    /// For people.
+    pub supervisor_pid: u32,
+    /// For people.
+    pub worker_pid: u32,
+    /// Where the run begins in the card's log, in bytes.
+    pub log_offset: u64,
+}
+
+/// Moves a run from claimed to started, if the card is still its own. `false`: it was taken away, and
+/// the worker must not be let off.
+pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
+    let passed = tx.execute(
+        "UPDATE tick_runs SET stage = 'started', started_at = ?3, supervisor_pid = ?4, worker_pid = ?5, log_offset = ?6
+         WHERE run_id = ?1 AND nonce = ?2 AND stage = 'claimed' AND dead = 0
+           AND EXISTS (SELECT 1 FROM tasks t WHERE t.id = tick_runs.task_id AND t.current_run_id = ?1
+                       AND t.status = 'running')",
+        params![
+            fence.run_id,
+            fence.nonce.as_str(),
+            now,
+            fence.supervisor_pid,
+            fence.worker_pid,
+            fence.log_offset.cast_signed()
+        ],
+    )?;
+    if passed != 1 {
+        return Ok(false);
+    }
+    tx.execute(
+        "UPDATE task_runs SET worker_pid = ?2 WHERE id = ?1",
+        params![fence.run_id, fence.worker_pid],
+    )?;
+    let task: String = tx.query_row(
+        "UPDATE tasks SET worker_pid = ?2, last_heartbeat_at = ?3 WHERE current_run_id = ?1 RETURNING id",
+        params![fence.run_id, fence.worker_pid, now],
+        |r| r.get(0),
+    )?;
+    history::append(
+        tx,
+        &TaskId::stored(task),
+        Some(fence.run_id),
+        &Event::spawned(fence.worker_pid),
+        now,
+    )?;
+    Ok(true)
+}
+
+/// Keeps other programs away from a card that is being worked on. `false`: it was taken away.
+pub fn extend(tx: &Tx<'_>, run_id: i64, expires: Seconds, now: Seconds) -> Result<bool> {
+    let held = tx.execute(
+        "UPDATE tasks SET claim_expires = ?2, last_heartbeat_at = ?3 WHERE current_run_id = ?1 AND status = 'running'",
+        params![run_id, expires, now],
+    )? == 1;
+    if held {
+        tx.execute(
+            "UPDATE task_runs SET claim_expires = ?2, last_heartbeat_at = ?3 WHERE id = ?1 AND ended_at IS NULL",
+            params![run_id, expires, now],
+        )?;
+    }
+    Ok(held)
+}

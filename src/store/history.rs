@@ -1,0 +1,123 @@
+//! What happened and what was said: events and comments.
+
+use anyhow::Result;
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Tx, tasks};
+use crate::board::event::Event;
+use crate::board::id::TaskId;
+use crate::time::Seconds;
+
+/// A stored event, whoever wrote it.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventRow {
+    /// Monotonic in commit order.
+    pub id: i64,
+    pub task_id: TaskId,
+    pub run_id: Option<i64>,
+    pub kind: String,
+    /// The facts; text that is no JSON is kept as a JSON string.
+    pub payload: Option<Value>,
+    pub created_at: Seconds,
+}
+
+/// A stored comment.
+#[derive(Debug, Clone, Serialize)]
+pub struct CommentRow {
+    pub id: i64,
+    pub author: String,
+    pub body: String,
+    pub created_at: Seconds,
+}
+
+/// Adds an event to a card's history.
+pub fn append(
+    conn: &Connection,
+    task: &TaskId,
+    run: Option<i64>,
+    event: &Event,
+    now: Seconds,
+) -> Result<()> {
+    let payload = event.payload.as_ref().map(Value::to_string);
+    conn.prepare_cached(
+        "INSERT INTO task_events (task_id, run_id, kind, payload, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![task.as_str(), run, event.kind, payload, now])?;
+    Ok(())
+}
+
+fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    let payload: Option<String> = row.get(4)?;
+    Ok(EventRow {
+        id: row.get(0)?,
+        task_id: TaskId::stored(row.get(1)?),
+        run_id: row.get(2)?,
+        kind: row.get(3)?,
+        payload: payload.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))),
+        created_at: row.get(5)?,
+    })
+}
+
+const EVENT: &str = "SELECT id, task_id, run_id, kind, payload, created_at FROM task_events";
+
+/// All events of a card, oldest first.
+pub fn events(conn: &Connection, task: &TaskId) -> Result<Vec<EventRow>> {
+    let mut statement = conn.prepare(&format!("{EVENT} WHERE task_id = ?1 ORDER BY id"))?;
+    let rows = statement.query_map([task.as_str()], event_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Events after a cursor, oldest first, at most `limit`.
+pub fn events_after(conn: &Connection, after: i64, limit: u32) -> Result<Vec<EventRow>> {
+    let mut statement = conn.prepare(&format!("{EVENT} WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
+    let rows = statement.query_map(params![after, limit], event_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The id of the newest event, 0 where there is none.
+pub fn last_event(conn: &Connection) -> Result<i64> {
+    Ok(
+        conn.query_row("SELECT coalesce(max(id), 0) FROM task_events", [], |r| {
+            r.get(0)
+        })?,
+    )
+}
+
+/// Comments on a card, oldest first.
+pub fn comments(conn: &Connection, task: &TaskId) -> Result<Vec<CommentRow>> {
+    let mut statement = conn.prepare(
+        "SELECT id, author, body, created_at FROM task_comments WHERE task_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([task.as_str()], |r| {
+        Ok(CommentRow {
+            id: r.get(0)?,
+            author: r.get(1)?,
+            body: r.get(2)?,
+            created_at: r.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Adds a comment and its event. Returns the id of the comment.
+pub fn comment(tx: &Tx<'_>, task: &TaskId, author: &str, body: &str, now: Seconds) -> Result<i64> {
+    tasks::get(tx, task)?;
+    tx.execute(
+        "INSERT INTO task_comments (task_id, author, body, created_at) VALUES (?1, ?2, ?3, ?4)",
+        params![task.as_str(), author, body, now],
+    )?;
+    let id = tx.last_insert_rowid();
+    append(
+        tx,
+        task,
+        None,
+        &Event::with(
+            "commented",
+            json!({"author": author, "len": body.chars().count()}),
+        ),
+        now,
+    )?;
+    Ok(id)
+}

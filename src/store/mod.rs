@@ -1,0 +1,116 @@
+//! The board file: the only place that speaks SQL, and the only one that touches the database.
+//!
+//! One file per family of tables. A [`Store`] is one connection; a process has one at a time. Every
+//! change happens in [`Store::write`], one short IMMEDIATE transaction with no process, wait or
+//! request inside. The rules of sharing a file with other programs live in [`open`].
+
+mod checkpoint;
+pub mod claims;
+pub mod history;
+pub mod lifecycle;
+pub mod links;
+pub mod meta;
+mod open;
+pub mod promotion;
+pub mod runs;
+mod schema;
+pub mod tasks;
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+
+pub use checkpoint::Checkpoint;
+pub use open::require_sqlite;
+
+use crate::exit::Failure;
+
+/// An open board.
+pub struct Store {
+    conn: Connection,
+    path: PathBuf,
+}
+
+/// An open write transaction. Dropped without [`Store::write`] reaching its end, it rolls back.
+pub struct Tx<'a>(Transaction<'a>);
+
+impl Deref for Tx<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl Store {
+    /// Runs one write transaction. `what` says what was attempted, for the error.
+    pub fn write<T>(&mut self, what: &str, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let path = self.path.clone();
+        let attempt = || -> Result<T> {
+            let tx = Tx(self
+                .conn
+                .transaction_with_behavior(TransactionBehavior::Immediate)?);
+            let value = work(&tx)?;
+            tx.0.commit()?;
+            Ok(value)
+        };
+        attempt()
+            .map_err(|e| explain(e, &path))
+            .with_context(|| what.to_owned())
+    }
+
+    /// Runs queries that belong to one snapshot. `what` says what was attempted, for the error.
+    pub fn read<T>(&self, what: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let attempt = || -> Result<T> {
+            let snapshot = self.conn.unchecked_transaction()?;
+            work(&snapshot)
+        };
+        attempt()
+            .map_err(|e| explain(e, &self.path))
+            .with_context(|| what.to_owned())
+    }
+}
+
+/// Gives an error of SQLite its kind, its file and a way out; other errors pass as they are.
+fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
+    let Some(rusqlite::Error::SqliteFailure(code, _)) = error.downcast_ref::<rusqlite::Error>()
+    else {
+        return error;
+    };
+    let shown = path.display();
+    let failure = match code.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Failure::try_again(format!(
+            "the board {shown} is busy: another program is writing to it"
+        ))
+        .hint("nothing was changed; try again in a moment"),
+        ErrorCode::NotADatabase => Failure::unusable(format!(
+            "{shown} is not a board: it is not an SQLite database"
+        ))
+        .hint("nothing was written to it; name another board, or make one with kanban init"),
+        ErrorCode::DatabaseCorrupt => Failure::unusable(format!(
+            "the board {shown} is damaged ({error})"
+        ))
+        .hint("stop what uses it and restore a backup, or salvage it with sqlite3's .recover"),
+        ErrorCode::CannotOpen => {
+            Failure::unusable(format!("cannot open the board {shown} ({error})"))
+                .hint("check that the path is right and that this user may read and write it")
+        }
+        ErrorCode::ReadOnly => Failure::unusable(format!("the board {shown} is read-only"))
+            .hint("give this user write access to the file and its folder"),
+        ErrorCode::DiskFull => Failure::new(
+            crate::exit::Kind::Failed,
+            format!("the disk of {shown} is full; nothing was changed"),
+        )
+        .hint("free some space and run the same command again"),
+        ErrorCode::SystemIoFailure => Failure::new(
+            crate::exit::Kind::Failed,
+            format!(
+                "reading or writing {shown} failed ({error}); what was not confirmed is settled by the next tick"
+            ),
+        ),
+        _ => return error,
+    };
+    failure.into()
+}

@@ -1,0 +1,228 @@
+//! Opening a board file so that nobody who shares it is harmed.
+//!
+//! The rules, each of which an incident paid for: the file is never opened except by SQLite (a plain
+//! open and close drops every lock the process holds on it); closing never checkpoints or unlinks the
+//! write-ahead log (another program may have lost its own locks and still be writing); the journal mode
+//! of an existing file is never changed; and nothing is written to a file that is not a board.
+
+use std::fs::Metadata;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Store, explain, schema};
+use crate::exit::Failure;
+use crate::{fsx, platform};
+
+/// The oldest SQLite without the bug that could corrupt a database when the write-ahead log is reset
+/// while another connection writes (release notes of SQLite 3.51.3).
+const SQLITE_MIN: i32 = 3_051_003;
+
+/// How long a writer waits for another one, in milliseconds.
+pub const BUSY_TIMEOUT: Duration = Duration::from_millis(5_000);
+
+/// Refuses to run with an SQLite that can corrupt a board.
+pub fn require_sqlite() -> Result<()> {
+    if rusqlite::version_number() < SQLITE_MIN {
+        return Err(Failure::unusable(format!(
+            "this kanban was built with SQLite {}, which can corrupt a board",
+            rusqlite::version()
+        ))
+        .hint("build it with the bundled SQLite 3.51.3 or newer")
+        .into());
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Opens an existing board for reading and writing.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut store = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let checked = (|| {
+            if schema::inspect(&store.conn, &path.display().to_string())? < schema::VERSION {
+                schema::migrate(&mut store.conn)?;
+            }
+            Ok(())
+        })();
+        checked.map_err(|e| explain(e, path))?;
+        Ok(store)
+    }
+
+    /// Opens an existing board for a command that only looks: writing to it fails.
+    pub fn open_to_read(path: &Path) -> Result<Self> {
+        let store = Self::open(path)?;
+        store.conn.pragma_update(None, "query_only", true)?;
+        Ok(store)
+    }
+
+    /// An in-memory copy of a board, read through a read-only connection that is closed again: what is
+    /// done to the copy never reaches the board.
+    pub fn copy(path: &Path) -> Result<Self> {
+        let source = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let copied = (|| -> Result<Connection> {
+            schema::inspect(&source.conn, &path.display().to_string())?;
+            let mut conn = Connection::open_in_memory()?;
+            rusqlite::backup::Backup::new(&source.conn, &mut conn)?.run_to_completion(
+                1_000,
+                Duration::ZERO,
+                None,
+            )?;
+            schema::migrate(&mut conn)?;
+            Ok(conn)
+        })();
+        let conn = copied.map_err(|e| explain(e, path))?;
+        Ok(Self {
+            conn,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Makes a board. `false`: there is one already, and it is left as it is.
+    pub fn create(path: &Path) -> Result<bool> {
+        let dir = path.parent().context("a board path has a folder")?;
+        fsx::private_dir(dir)?;
+        fsx::require_private(dir)?;
+        // One maker at a time; the second finds a whole board, never half of one.
+        let lock = fsx::open_lock(&dir.join(".init.lock"))?;
+        fsx::lock_exclusive(&lock, fsx::Wait::Forever)?;
+        if path.symlink_metadata().is_ok() {
+            Self::open(path)?;
+            return Ok(false);
+        }
+        refuse_network(dir)?;
+        // The file is built under another name and renamed when whole: a kill in between leaves no board
+        // that a later command would have to tell from a damaged one.
+        let building = dir.join(".kanban.db.new");
+        for leftover in ["", "-wal", "-shm", "-journal"] {
+            let mut name = building.clone().into_os_string();
+            name.push(leftover);
+            let _ = std::fs::remove_file(name);
+        }
+        build(&building)
+            .map_err(|e| explain(e, path))
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        std::fs::rename(&building, path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        fsx::sync_dir(dir)?;
+        Self::open(path)?;
+        Ok(true)
+    }
+}
+
+/// Writes a whole new board in rollback mode, then marks it WAL: there is no log to carry over a rename.
+fn build(path: &Path) -> Result<()> {
+    // Made by us with its mode, before SQLite would make it with that of the umask.
+    fsx::create_private(path)?;
+    let mut conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    schema::create_shared(&tx)?;
+    schema::migrate_inside(&tx)?;
+    tx.commit()?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.close().map_err(|(_, e)| e)?;
+    Ok(())
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> Result<Store> {
+    let shown = path.display();
+    // SQLite refuses links itself (NOFOLLOW); one that leads to the board is resolved here, so that every
+    // spelling of a path takes the same locks.
+    let real = path.canonicalize().map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => anyhow::Error::from(
+            Failure::not_found(format!("there is no board at {shown}"))
+                .hint("make one with kanban init"),
+        ),
+        _ => anyhow::Error::from(Failure::unusable(format!(
+            "cannot reach the board {shown}: {e}"
+        ))),
+    })?;
+    let meta = real
+        .symlink_metadata()
+        .with_context(|| format!("cannot look at {shown}"))?;
+    require_file(&meta, path)?;
+    if let Some(dir) = real.parent() {
+        fsx::require_private(dir)?;
+        refuse_network(dir)?;
+    }
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let conn = Connection::open_with_flags(&real, flags).map_err(|e| explain(e.into(), path))?;
+    configure(&conn).map_err(|e| explain(e, path))?;
+    Ok(Store {
+        conn,
+        path: path.to_owned(),
+    })
+}
+
+fn require_file(meta: &Metadata, path: &Path) -> Result<()> {
+    let shown = path.display();
+    let us = rustix::process::geteuid();
+    let problem = if meta.is_dir() {
+        Some((
+            "it is a folder",
+            "name the board file itself, or another board",
+        ))
+    } else if !meta.is_file() {
+        Some((
+            "it is not a regular file",
+            "name the board file itself, or another board",
+        ))
+    } else if meta.len() == 0 {
+        Some((
+            "it is empty",
+            "if it was a board, restore a backup; else remove it and run kanban init",
+        ))
+    } else if meta.permissions().mode() & 0o200 == 0 {
+        Some((
+            "it is read-only",
+            "chmod u+w it if this program is to work on it",
+        ))
+    } else if meta.uid() != us.as_raw() && !us.is_root() {
+        Some(("it belongs to another user", "run kanban as its owner"))
+    } else {
+        None
+    };
+    match problem {
+        Some((why, hint)) => Err(Failure::unusable(format!(
+            "{shown} cannot be used as a board: {why}"
+        ))
+        .hint(hint)
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// The log of a WAL board is shared memory, which network file systems do not keep coherent.
+fn refuse_network(dir: &Path) -> Result<()> {
+    match platform::network_file_system(dir) {
+        Some(name) => Err(Failure::unusable(format!(
+            "the board folder {} is on a network file system ({name}), where SQLite's write-ahead log and file locks are not safe",
+            dir.display()
+        ))
+        .hint("put the board on a local disk: set [boards.NAME] path, or KANBAN_HOME")
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// Every setting relied on, set explicitly. Closing without a checkpoint comes first: whatever fails
+/// after it, the log stays.
+fn configure(conn: &Connection) -> Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON;
+         PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON; PRAGMA temp_store = MEMORY;",
+    )?;
+    Ok(())
+}

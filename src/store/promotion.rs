@@ -1,0 +1,168 @@
+//! Which waiting cards may go on: found from what changed, not by looking at every card.
+//!
+//! A card can become startable only when something happens to it or to a parent, and each such thing
+//! is an event, whoever wrote it. So promotion follows the events by a cursor; a full sweep now and
+//! then is the safety net for what other programs change without an event.
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::json;
+
+use super::{Tx, history, links::OPEN_PARENT};
+use crate::board::event::Event;
+use crate::board::id::TaskId;
+use crate::board::status::Status;
+use crate::time::Seconds;
+
+/// Seconds between two sweeps over all waiting cards.
+const SWEEP_EVERY: Seconds = 3_600;
+
+/// How far promotion has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    seen: i64,
+    swept_at: Seconds,
+    newest: i64,
+    sweep: bool,
+}
+
+impl Cursor {
+    /// Whether there is anything to look at besides cards whose moment has come.
+    pub fn is_stale(&self) -> bool {
+        self.sweep || self.newest > self.seen
+    }
+
+    /// Whether it has to be kept how far promotion has read, though nothing came of it.
+    pub fn is_worth_noting(&self, reread_max: i64) -> bool {
+        self.sweep || self.newest - self.seen > reread_max
+    }
+}
+
+/// Where promotion stands.
+pub fn cursor(conn: &Connection, now: Seconds) -> Result<Cursor> {
+    let value = |key: &str| -> Result<Option<i64>> {
+        Ok(conn
+            .prepare_cached("SELECT value FROM tick_meta WHERE key = ?1")?
+            .query_row([key], |r| r.get(0))
+            .optional()?)
+    };
+    let swept = value("promotion_swept_at")?;
+    Ok(Cursor {
+        seen: value("promotion_seen")?.unwrap_or(0),
+        swept_at: swept.unwrap_or(0),
+        newest: history::last_event(conn)?,
+        // A clock that was stepped back must not put the sweep off.
+        sweep: swept.is_none_or(|at| now >= at.saturating_add(SWEEP_EVERY) || now < at),
+    })
+}
+
+/// A card that may go on, and where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The card.
+    pub id: TaskId,
+    from: Status,
+    /// `Ready`, or `Scheduled` when only its moment is missing.
+    pub to: Status,
+}
+
+/// The cards that may go on now.
+pub fn steps(conn: &Connection, cursor: &Cursor, now: Seconds) -> Result<Vec<Step>> {
+    let mut found = Vec::new();
+    if cursor.is_stale() {
+        let near = if cursor.sweep {
+            "near(id) AS (SELECT id FROM tasks WHERE status = 'todo')"
+        } else {
+            "touched(id) AS (SELECT DISTINCT task_id FROM task_events WHERE id > ?1),
+             near(id) AS (SELECT id FROM touched
+                          UNION SELECT l.child_id FROM touched CROSS JOIN task_links l ON l.parent_id = touched.id)"
+        };
+        let mut statement = conn.prepare(&format!(
+            "WITH {near}
+             SELECT t.id, coalesce(c.not_before, 0) > ?2
+             FROM near CROSS JOIN tasks t ON t.id = near.id LEFT JOIN tick_cards c ON c.task_id = t.id
+             WHERE t.status = 'todo' AND ?1 IS NOT NULL AND NOT {OPEN_PARENT}
+             ORDER BY t.priority DESC, t.created_at, t.id"
+        ))?;
+        let rows = statement.query_map(params![cursor.seen, now], |r| {
+            let early: bool = r.get(1)?;
+            let to = if early {
+                Status::Scheduled
+            } else {
+                Status::Ready
+            };
+            Ok(Step {
+                id: TaskId::stored(r.get(0)?),
+                from: Status::Todo,
+                to,
+            })
+        })?;
+        for row in rows {
+            found.push(row?);
+        }
+    }
+    let mut due = conn.prepare_cached(&format!(
+        "SELECT t.id FROM tick_cards c CROSS JOIN tasks t ON t.id = c.task_id
+         WHERE c.not_before <= ?1 AND t.status = 'scheduled' AND NOT {OPEN_PARENT}
+         ORDER BY c.not_before, t.id"
+    ))?;
+    let rows = due.query_map([now], |r| {
+        Ok(Step {
+            id: TaskId::stored(r.get(0)?),
+            from: Status::Scheduled,
+            to: Status::Ready,
+        })
+    })?;
+    for row in rows {
+        found.push(row?);
+    }
+    Ok(found)
+}
+
+/// Takes one step. `false`: the card moved meanwhile, and is left where it is.
+pub fn take(tx: &Tx<'_>, step: &Step, now: Seconds) -> Result<bool> {
+    let moved = tx
+        .prepare_cached(&format!(
+            "UPDATE tasks AS t SET status = ?3 WHERE t.id = ?1 AND t.status = ?2 AND NOT {OPEN_PARENT}"
+        ))?
+        .execute(params![step.id.as_str(), step.from.as_str(), step.to.as_str()])?
+        == 1;
+    if moved && step.to == Status::Ready {
+        // Its moment has come and is not asked for again, whatever the clock does.
+        tx.prepare_cached(
+            "UPDATE tick_cards SET not_before = NULL WHERE task_id = ?1 AND not_before <= ?2",
+        )?
+        .execute(params![step.id.as_str(), now])?;
+        history::append(tx, &step.id, None, &Event::plain("promoted"), now)?;
+    } else if moved {
+        let at: Option<Seconds> = tx
+            .query_row(
+                "SELECT not_before FROM tick_cards WHERE task_id = ?1",
+                [step.id.as_str()],
+                |r| r.get(0),
+            )
+            .optional()?
+            .flatten();
+        history::append(
+            tx,
+            &step.id,
+            None,
+            &Event::with("scheduled", json!({"not_before": at})),
+            now,
+        )?;
+    }
+    Ok(moved)
+}
+
+/// Remembers how far promotion has read: all that was there when `cursor` was.
+pub fn advance(tx: &Tx<'_>, cursor: &Cursor, now: Seconds) -> Result<()> {
+    let mut set = tx.prepare_cached(
+        "INSERT INTO tick_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+    )?;
+    set.execute(params!["promotion_seen", cursor.newest])?;
+    set.execute(params![
+        "promotion_swept_at",
+        if cursor.sweep { now } else { cursor.swept_at }
+    ])?;
+    Ok(())
+}

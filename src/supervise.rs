@@ -1,0 +1,368 @@
+//! One worker from its start to its recorded end: the body of the hidden subcommand that a tick starts.
+//!
+//! One thread, a few megabytes, asleep until something happens. It holds the run's lock until the end is
+//! durable, and only then gives the lock and the host slot back and runs a tick itself, so that the next
+//! card starts at once and not at the next minute.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::{Pid, Signal};
+
+use crate::board::id::Nonce;
+use crate::board::run::Ended;
+use crate::fsx::{self, Identity, Wait};
+use crate::platform;
+use crate::store::{Store, claims};
+use crate::time;
+use crate::worker::gate::{Gate, Passage};
+use crate::worker::record::{Exited, Record, RecordFile};
+use crate::worker::rundir::RunDir;
+use crate::worker::signals::Signals;
+use crate::worker::spec::Spec;
+use crate::worker::{group, log, workspace};
+
+/// What is held for the run and given back when its end is durable.
+struct Held {
+    _lock: File,
+    _slot: File,
+}
+
+/// Runs one worker to its end. The standard streams are the run's lock, its host slot and its spec.
+pub fn run() -> Result<Spec> {
+    let (held, spec) = take_over()?;
+    let mut log = attach_log(&spec)?;
+    let outcome = supervise(&spec, &mut log);
+    if let Err(error) = &outcome {
+        log::note(
+            &mut log.file,
+            &format!("the run could not be supervised: {error:#}"),
+        );
+    }
+    drop(held);
+    outcome.map(|()| spec)
+}
+
+/// Makes the handed descriptors our own before anything else can inherit or close them.
+fn take_over() -> Result<(Held, Spec)> {
+    let own = |fd| -> Result<File> { Ok(File::from(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)) };
+    let lock = own(rustix::stdio::stdin())?;
+    let slot = own(rustix::stdio::stdout())?;
+    let handed = own(rustix::stdio::stderr())?;
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    close_fds::set_fds_cloexec(3, &[]);
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    // A session of our own: neither the terminal nor the job control of the caller reaches us.
+    let _ = rustix::process::setsid();
+    let spec: Spec =
+        serde_json::from_reader(std::io::BufReader::new(handed)).context("cannot read the spec")?;
+    std::fs::remove_file(RunDir::at(&spec.dir).spec()).context("cannot remove the spec")?;
+    if Identity::of(&lock)? != spec.lock || !fsx::lock_exclusive(&lock, Wait::No)? {
+        anyhow::bail!(
+            "the lock that was handed over is not that of run {}",
+            spec.run_id
+        );
+    }
+    Ok((
+        Held {
+            _lock: lock,
+            _slot: slot,
+        },
+        spec,
+    ))
+}
+
+struct Log {
+    file: File,
+    offset: u64,
+}
+
+/// From here on, what this process has to say goes to the card's log.
+fn attach_log(spec: &Spec) -> Result<Log> {
+    if let Some(dir) = spec.log.parent() {
+        fsx::private_dir(dir)?;
+    }
+    let mut file = log::open(&spec.log, spec.log_max_bytes, spec.log_keep)
+        .with_context(|| format!("cannot open the log {}", spec.log.display()))?;
+    log::note(&mut file, &format!("run {} of {}", spec.run_id, spec.task));
+    let offset = file.metadata()?.len();
+    rustix::stdio::dup2_stdout(&file)?;
+    rustix::stdio::dup2_stderr(&file)?;
+    Ok(Log { file, offset })
+}
+
+fn supervise(spec: &Spec, log: &mut Log) -> Result<()> {
+    let nonce = spec.nonce().map_err(anyhow::Error::msg)?;
+    let dir = RunDir::at(&spec.dir);
+    let mut signals = Signals::catch()?;
+    let record =
+        RecordFile::create(&dir.record(), &nonce).context("cannot make the exit record")?;
+    let cancel = make_cancel_pipe(&dir)?;
+    let tree = fsx::create_private(&dir.tree()).context("cannot make the tree lock")?;
+    fsx::lock_exclusive(&tree, Wait::No)?;
+    fsx::sync_dir(dir.path())?;
+    platform::adopt_orphans();
+
+    let end = match start(spec, &nonce, tree, log) {
+        Ok(child) => attend(spec, &dir, child, &mut signals, &cancel, log),
+        Err(record) => record,
+    };
+    match &end {
+        Record::Failed(why) => log::note(&mut log.file, why),
+        Record::NotStarted(why) => log::note(&mut log.file, &format!("not started: {why}")),
+        Record::Exited(_) | Record::Pending => {}
+    }
+    write_until_durable(&record, &end, &mut log.file);
+    Ok(())
+}
+
+fn make_cancel_pipe(dir: &RunDir) -> Result<File> {
+    let path = dir.cancel_pipe();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0)
+        .context("cannot make the cancel pipe")?;
+    // Open for writing as well, so that it never reads as closed.
+    File::options()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .context("cannot open the cancel pipe")
+}
+
+/// Gate, fence, go. The error is the record of a worker of which no instruction ran.
+fn start(spec: &Spec, nonce: &Nonce, tree: File, log: &Log) -> Result<Child, Record> {
+    let failed = |e: anyhow::Error| Record::Failed(format!("{e:#}"));
+    let place = workspace::prepare(&spec.workspace, &spec.task).map_err(failed)?;
+    let gate = Gate::start(spec, &place, tree, &log.file).map_err(failed)?;
+    match fence(spec, nonce, &gate, log.offset) {
+        Ok(true) => {}
+        Ok(false) => {
+            gate.shut();
+            return Err(Record::NotStarted(
+                "the card was taken away before its worker began".into(),
+            ));
+        }
+        Err(e) => {
+            gate.shut();
+            return Err(Record::NotStarted(format!(
+                "the start could not be put on the board: {e:#}"
+            )));
+        }
+    }
+    match gate.open() {
+        Ok((child, Passage::Through)) => Ok(child),
+        Ok((mut child, Passage::Failed(why))) => {
+            let _ = child.wait();
+            Err(Record::Failed(why))
+        }
+        Err(e) => Err(Record::Failed(format!(
+            "the worker died before its command began: {e}"
+        ))),
+    }
+}
+
+fn fence(spec: &Spec, nonce: &Nonce, gate: &Gate, log_offset: u64) -> Result<bool> {
+    let mut store = Store::open(&spec.db)?;
+    let fence = claims::Fence {
+        run_id: spec.run_id,
+        nonce,
+        supervisor_pid: std::process::id(),
+        worker_pid: gate.child.id(),
+        log_offset,
+    };
+    let now = time::now()?;
+    store.write("starting the worker", |tx| claims::fence(tx, &fence, now))
+}
+
+/// The worker's life, and what ends it early.
+struct Watch {
+    deadline: Option<Instant>,
+    kill_at: Option<Instant>,
+    extend_at: Instant,
+    extend_every: Duration,
+    grace: Duration,
+    ended: Option<Ended>,
+}
+
+impl Watch {
+    fn new(spec: &Spec, start: Instant) -> Self {
+        let seconds = |s: i64| Duration::from_secs(u64::try_from(s).unwrap_or(0));
+        let extend_every = seconds((spec.claim_ttl / 3).max(1));
+        Self {
+            deadline: start.checked_add(seconds(spec.max_runtime)),
+            kill_at: None,
+            extend_at: start + extend_every,
+            extend_every,
+            grace: seconds(spec.grace),
+            ended: None,
+        }
+    }
+
+    /// Asks the worker to end, once; KILL follows when its grace is over.
+    fn end(&mut self, worker: Pid, why: Ended) {
+        if self.ended.is_none() {
+            self.ended = Some(why);
+            self.kill_at = Some(Instant::now() + self.grace);
+            group::signal(worker, Signal::TERM);
+        }
+    }
+
+    fn next(&self) -> Instant {
+        let deadline = if self.ended.is_none() {
+            self.deadline
+        } else {
+            None
+        };
+        [deadline, self.kill_at]
+            .into_iter()
+            .flatten()
+            .fold(self.extend_at, Instant::min)
+    }
+}
+
+fn attend(
+    spec: &Spec,
+    dir: &RunDir,
+    child: Child,
+    signals: &mut Signals,
+    cancel: &File,
+    log: &mut Log,
+) -> Record {
+    let start = Instant::now();
+    let Some(worker) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
+        return Record::Failed("the worker has no process id".into());
+    };
+    let mut watch = Watch::new(spec, start);
+    while !group::has_ended(worker) {
+        wait(&watch, signals, cancel);
+        signals.drain();
+        look(spec, worker, &mut watch, signals, cancel, log);
+    }
+    let lived = start.elapsed();
+    // The zombie still pins the group's number: what is left in the group is the worker's own.
+    if spec.end_leftovers {
+        group::signal(worker, Signal::KILL);
+    }
+    let Some(exit) = group::reap(worker) else {
+        return Record::Failed("somebody else took the worker's exit status".into());
+    };
+    let (cpu_ms, max_rss_kib) = group::usage();
+    let left_behind = if spec.end_leftovers {
+        group::end_leftovers(dir, &spec.nonce, watch.grace)
+    } else {
+        dir.probe_tree() != crate::worker::rundir::Lock::Free
+    };
+    let mut exited = Exited::new(exit);
+    exited.ended = watch.ended;
+    exited.duration_ms = i64::try_from(lived.as_millis()).unwrap_or(i64::MAX);
+    (exited.cpu_ms, exited.max_rss_kib) = (cpu_ms, max_rss_kib);
+    exited.left_behind = left_behind;
+    Record::Exited(exited)
+}
+
+/// Sleeps until a signal, a cancel or the next thing to do.
+fn wait(watch: &Watch, signals: &Signals, cancel: &File) {
+    let left = watch.next().saturating_duration_since(Instant::now());
+    let timeout = Timespec {
+        tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: left.subsec_nanos().into(),
+    };
+    let signals = signals.as_fd();
+    let mut polled = [
+        PollFd::new(&signals, PollFlags::IN),
+        PollFd::new(cancel, PollFlags::IN),
+    ];
+    // An interrupted wait is as good as one that saw something: the caller looks either way.
+    let _ = rustix::event::poll(&mut polled, Some(&timeout));
+}
+
+fn look(
+    spec: &Spec,
+    worker: Pid,
+    watch: &mut Watch,
+    signals: &Signals,
+    cancel: &File,
+    log: &mut Log,
+) {
+    let now = Instant::now();
+    if signals.stop_asked() {
+        watch.end(worker, Ended::Cancelled);
+    }
+    if watch.ended.is_none() && asked_to_cancel(cancel) {
+        log::note(
+            &mut log.file,
+            "the card was taken away; the worker is asked to end",
+        );
+        watch.end(worker, Ended::Cancelled);
+    }
+    if watch.deadline.is_some_and(|at| now >= at) && watch.ended.is_none() {
+        log::note(
+            &mut log.file,
+            &format!("over its run time of {}", time::humane(spec.max_runtime)),
+        );
+        watch.end(worker, Ended::OverTime);
+    }
+    if watch.kill_at.is_some_and(|at| now >= at) {
+        group::signal(worker, Signal::KILL);
+        watch.kill_at = None;
+    }
+    if now >= watch.extend_at {
+        watch.extend_at = now + watch.extend_every;
+        match extend(spec) {
+            Ok(true) => {}
+            Ok(false) => watch.end(worker, Ended::Cancelled),
+            Err(e) => log::note(
+                &mut log.file,
+                &format!("the claim could not be extended: {e:#}"),
+            ),
+        }
+    }
+}
+
+fn asked_to_cancel(cancel: &File) -> bool {
+    let mut polled = [PollFd::new(cancel, PollFlags::IN)];
+    matches!(
+        rustix::event::poll(
+            &mut polled,
+            Some(&Timespec {
+                tv_sec: 0,
+                tv_nsec: 0
+            })
+        ),
+        Ok(1..)
+    )
+}
+
+fn extend(spec: &Spec) -> Result<bool> {
+    let now = time::now()?;
+    let mut store = Store::open(&spec.db)?;
+    store.write("extending the claim", |tx| {
+        claims::extend(tx, spec.run_id, now.saturating_add(spec.claim_ttl), now)
+    })
+}
+
+/// Until the end is durable the lock stays ours: a full disk delays a card, and never loses its end.
+fn write_until_durable(record: &RecordFile, end: &Record, log: &mut File) {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match record.write(end) {
+            Ok(()) => return,
+            Err(e) => {
+                let _ = writeln!(
+                    log,
+                    "[kanban] the exit record could not be written, trying again: {e}"
+                );
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_secs(60));
+            }
+        }
+    }
+}

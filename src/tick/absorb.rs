@@ -1,0 +1,141 @@
+//! Books the runs whose supervisor has left a record.
+
+use anyhow::Result;
+
+use super::Tick;
+use super::report::Ended;
+use super::survey::State;
+use crate::board::retry::Charge;
+use crate::board::run::{Outcome, judge};
+use crate::store::runs::{self, AliveRun, Effect, End};
+use crate::worker::log;
+use crate::worker::record::{Exited, Record};
+use crate::worker::rundir::RunDir;
+
+/// Books every recorded end, all in one transaction.
+pub fn run(tick: &mut Tick<'_>) -> Result<()> {
+    let mut ends = Vec::new();
+    for finding in &tick.findings {
+        if let State::Recorded(record) = &finding.state {
+            ends.push((finding.run.clone(), end_of(tick, &finding.run, record)));
+        }
+    }
+    let booked = book(tick, &ends)?;
+    tick.report.absorbed.extend(booked);
+    Ok(())
+}
+
+/// Books ends in one transaction and then removes the folders of the runs.
+pub fn book(tick: &mut Tick<'_>, ends: &[(AliveRun, End)]) -> Result<Vec<Ended>> {
+    if ends.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (config, slug, now) = (tick.config, &tick.board.slug, tick.now);
+    let policy = |max_retries: Option<i64>| {
+        config.policy(slug, max_retries.and_then(|n| u32::try_from(n).ok()))
+    };
+    let booked = tick.store.write("booking the ends of runs", |tx| {
+        let mut booked = Vec::new();
+        for (run, end) in ends {
+            if let Some(effect) = runs::settle(tx, run, end, &policy, now)? {
+                booked.push(ended(run, end.outcome, effect));
+            }
+        }
+        Ok(booked)
+    })?;
+    if tick.real() {
+        for (run, _) in ends {
+            if let Err(e) = RunDir::new(&tick.board.runs(), &run.nonce).remove() {
+                ::log::warn!("cannot remove the folder of run {}: {e}", run.run_id);
+            }
+        }
+    }
+    Ok(booked)
+}
+
+fn ended(run: &AliveRun, outcome: Outcome, effect: Effect) -> Ended {
+    Ended {
+        task: run.task.clone(),
+        run: run.run_id,
+        outcome,
+        effect,
+    }
+}
+
+fn end_of(tick: &Tick<'_>, run: &AliveRun, record: &Record) -> End {
+    match record {
+        Record::Exited(exited) => exit(tick, run, exited),
+        Record::Failed(why) => without_output(Outcome::SpawnFailed, Charge::SpawnFailure, why),
+        Record::NotStarted(why) => without_output(Outcome::Reclaimed, Charge::NeverStarted, why),
+        Record::Pending => {
+            without_output(Outcome::Reclaimed, Charge::NeverStarted, "it never began")
+        }
+    }
+}
+
+/// The end of a run of which no instruction ran.
+pub fn without_output(outcome: Outcome, charge: Charge, why: &str) -> End {
+    End {
+        outcome,
+        charge,
+        exit: None,
+        error: Some(why.to_owned()),
+        summary: None,
+        duration_ms: None,
+        cpu_ms: None,
+        max_rss_kib: None,
+        log_tail: None,
+    }
+}
+
+/// The last lines of a run's output, as far as they can be read.
+pub fn tail_of(tick: &Tick<'_>, run: &AliveRun) -> Option<String> {
+    let path = tick.board.logs().join(format!("{}.log", run.task));
+    match log::tail(&path, run.log_offset) {
+        Ok(text) => Some(text).filter(|t| !t.is_empty()),
+        Err(e) => {
+            ::log::warn!("cannot read {}: {e}", path.display());
+            None
+        }
+    }
+}
+
+fn exit(tick: &Tick<'_>, run: &AliveRun, exited: &Exited) -> End {
+    let outcome = judge(exited.exit(), exited.ended, run.report);
+    let log_tail = tail_of(tick, run);
+    let last = log_tail.as_deref().and_then(log::last_line);
+    let with_last = |what: String| {
+        last.as_ref()
+            .map_or(what.clone(), |line| format!("{what}: {line}"))
+    };
+    let (charge, error) = match outcome {
+        Outcome::Completed | Outcome::Blocked => (Charge::Nothing, None),
+        Outcome::TimedOut => (
+            Charge::Failure,
+            Some(with_last("it was over its run time".into())),
+        ),
+        Outcome::RateLimited => (
+            Charge::Tempfail,
+            Some(with_last("it asked to be run later (exit 75)".into())),
+        ),
+        Outcome::Reclaimed => (Charge::Nothing, Some("it was told to stop".into())),
+        Outcome::ProtocolViolation => (
+            Charge::Violation,
+            Some("it exited 0 without a report (kanban complete or kanban block)".into()),
+        ),
+        Outcome::Crashed | Outcome::Lost | Outcome::SpawnFailed => {
+            (Charge::Failure, Some(with_last(exited.exit().to_string())))
+        }
+    };
+    End {
+        outcome,
+        charge,
+        exit: Some(exited.exit()),
+        error,
+        summary: (outcome == Outcome::Completed).then_some(last).flatten(),
+        duration_ms: Some(exited.duration_ms),
+        cpu_ms: Some(exited.cpu_ms),
+        max_rss_kib: Some(exited.max_rss_kib),
+        log_tail,
+    }
+}

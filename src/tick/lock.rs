@@ -1,0 +1,61 @@
+//! Whose turn it is: one tick of a board at a time, whichever program runs it.
+//!
+//! The lock is on the same file as Hermes' own dispatcher uses. A second file holds the one place in the
+//! queue: ticks that follow the end of a worker are merged when one already waits, because its passes
+//! begin after it has the board and so see whatever made the others want one.
+
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+
+use anyhow::{Context, Result};
+use rustix::fs::{Timespec, Timestamps};
+
+use super::Turn;
+use crate::config::Board;
+use crate::fsx::{self, Wait};
+use crate::time::Seconds;
+
+/// Takes the board for one tick. `None`: another tick has it, or waits for it in our place.
+pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
+    let dispatch = fsx::open_lock(&board.dispatch_lock())?;
+    let cannot = || format!("cannot take the lock {}", board.dispatch_lock().display());
+    if fsx::lock_exclusive(&dispatch, Wait::No).with_context(cannot)? {
+        return Ok(Some(dispatch));
+    }
+    let queue = match turn {
+        Turn::SkipIfLocked => return Ok(None),
+        Turn::WaitUnlessSomebodyDoes => Wait::No,
+        Turn::Wait => Wait::Forever,
+    };
+    let next = fsx::open_lock(&board.next_lock())?;
+    if !fsx::lock_exclusive(&next, queue).with_context(cannot)? {
+        return Ok(None);
+    }
+    fsx::lock_exclusive(&dispatch, Wait::Forever).with_context(cannot)?;
+    Ok(Some(dispatch))
+}
+
+/// Leaves the time of this tick on the lock file: a durable trace that costs an idle tick no write to
+/// the board.
+pub fn stamp(lock: &File) {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: rustix::fs::UTIME_NOW,
+    };
+    // Without it, only the age of the last tick is shown wrong.
+    if let Err(e) = rustix::fs::futimens(
+        lock,
+        &Timestamps {
+            last_access: now,
+            last_modification: now,
+        },
+    ) {
+        log::warn!("cannot leave the time of this tick: {e}");
+    }
+}
+
+/// Whether the last tick was in another hour: then even an idle one tidies up.
+pub fn is_new_hour(lock: &File, now: Seconds) -> bool {
+    lock.metadata()
+        .is_ok_and(|meta| meta.mtime() / 3_600 != now / 3_600)
+}

@@ -1,0 +1,218 @@
+//! One dispatch of a board, from the lock to the checkpoint. [`PASSES`] is the list in order.
+//!
+//! The clock is read once. What belongs to one card fails on its row or in the report; only a failing
+//! board ends the tick.
+
+mod absorb;
+mod dispatch;
+mod lock;
+mod promote;
+mod prune;
+mod reap;
+pub mod report;
+mod survey;
+pub mod wait;
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::config::{Board, Config};
+use crate::exit::Failure;
+use crate::platform;
+use crate::store::meta::{self, LastTick};
+use crate::store::{Store, runs};
+use crate::time::{self, Seconds};
+use report::Report;
+use survey::Finding;
+
+/// A pass: it does its part and puts what it did into the report.
+type Pass = fn(&mut Tick<'_>) -> Result<()>;
+
+/// The passes under the dispatch lock, in order. Announcing (events into the outbox, in one transaction
+/// with the cursor over them) belongs after dispatching, and delivering after the lock is given back, so
+/// that a slow receiver never delays a start.
+const PASSES: [(&str, Pass); 5] = [
+    ("survey", survey::run),
+    ("absorb", absorb::run),
+    ("reap", reap::run),
+    ("promote", promote::run),
+    ("dispatch", dispatch::run),
+];
+
+/// What to do while another tick holds the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Leave it to the other one.
+    SkipIfLocked,
+    /// Wait for it, unless somebody waits already: one that waits serves for all.
+    WaitUnlessSomebodyDoes,
+    /// Wait for it.
+    Wait,
+}
+
+/// Whether what is decided is also done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effects {
+    /// Yes.
+    Real,
+    /// No: it is shown on a copy of the board in memory.
+    Shown,
+}
+
+/// A tick under way.
+struct Tick<'a> {
+    config: &'a Config,
+    board: &'a Board,
+    store: Store,
+    now: Seconds,
+    host: String,
+    effects: Effects,
+    findings: Vec<Finding>,
+    report: Report,
+}
+
+impl Tick<'_> {
+    fn real(&self) -> bool {
+        self.effects == Effects::Real
+    }
+}
+
+/// Runs one tick.
+pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
+    // Descriptors that the caller left open are not passed on to what is started here.
+    close_fds::set_fds_cloexec(3, &[]);
+    require_board(board)?;
+    let Some(lock) = lock::take(board, turn)? else {
+        let at = time::now()?;
+        let board = board.slug.to_string();
+        return Ok(Report {
+            board,
+            at,
+            skipped: Some("locked"),
+            ..Report::default()
+        });
+    };
+    let started_at = time::now()?;
+    let store = Store::open(&board.db())?;
+    let mut tick = prepare(config, board, store, started_at, Effects::Real);
+    let outcome = passes(&mut tick).and_then(|()| {
+        if lock::is_new_hour(&lock, started_at) || tick.report.did_something() {
+            prune::run(&mut tick)?;
+        }
+        record(&mut tick)
+    });
+    lock::stamp(&lock);
+    drop(lock);
+    // Whatever happened, what is committed is moved into the board file.
+    let checkpoint = tick.store.checkpoint();
+    outcome?;
+    tick.report.checkpoint = Some(checkpoint?);
+    Ok(tick.report)
+}
+
+/// Shows what a tick would do. The board is opened for reading only; nothing is started or signalled.
+pub fn show(config: &Config, board: &Board) -> Result<Report> {
+    require_board(board)?;
+    let mut tick = prepare(
+        config,
+        board,
+        Store::copy(&board.db())?,
+        time::now()?,
+        Effects::Shown,
+    );
+    passes(&mut tick)?;
+    tick.report.dry_run = true;
+    Ok(tick.report)
+}
+
+/// Runs the tick that follows the end of a worker.
+pub fn follow_up(config: &Config, board: &Board) -> Result<Report> {
+    run(config, board, Turn::WaitUnlessSomebodyDoes)
+}
+
+fn require_board(board: &Board) -> Result<()> {
+    match board.db().symlink_metadata() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Failure::not_found(format!(
+            "there is no board {} at {}",
+            board.slug,
+            board.db().display()
+        ))
+        .hint(format!("make it with kanban init --board {}", board.slug))
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+fn prepare<'a>(
+    config: &'a Config,
+    board: &'a Board,
+    store: Store,
+    now: Seconds,
+    effects: Effects,
+) -> Tick<'a> {
+    let report = Report {
+        board: board.slug.to_string(),
+        at: now,
+        ..Report::default()
+    };
+    Tick {
+        config,
+        board,
+        store,
+        now,
+        host: platform::machine_id(),
+        effects,
+        findings: Vec::new(),
+        report,
+    }
+}
+
+fn passes(tick: &mut Tick<'_>) -> Result<()> {
+    for (name, pass) in PASSES {
+        log::debug!("{}: {name}", tick.board.slug);
+        pass(tick)?;
+    }
+    let running = tick
+        .store
+        .read("counting what runs", runs::alive_nonces)?
+        .len();
+    tick.report.count(running);
+    Ok(())
+}
+
+fn record(tick: &mut Tick<'_>) -> Result<()> {
+    if !tick.report.did_something() {
+        return Ok(());
+    }
+    let last = LastTick {
+        started_at: tick.now,
+        ended_at: time::now()?,
+        pid: std::process::id(),
+        counts: tick.report.summary(),
+        error: tick.report.errors.first().cloned(),
+    };
+    tick.store
+        .write("recording the tick", |tx| meta::record_tick(tx, &last))
+}
+
+/// The variables of a run that are the same for every worker.
+fn common_env(config: &Config, board: &Board) -> Vec<(OsString, OsString)> {
+    let mut env: Vec<(OsString, OsString)> = vec![
+        ("KANBAN_BOARD".into(), board.slug.as_str().into()),
+        ("KANBAN_DB".into(), board.db().into()),
+        ("KANBAN_HOME".into(), config.home.dir.clone().into()),
+    ];
+    if let (true, Some(path)) = (config.found, &config.path) {
+        env.push(("KANBAN_CONFIG".into(), path.into()));
+    }
+    if let Ok(program) = std::env::current_exe() {
+        env.push(("KANBAN_BIN".into(), program.into()));
+    }
+    for test_only in ["KANBAN_NOW", "KANBAN_TEST_PORTABLE"] {
+        if let Some(value) = std::env::var_os(test_only) {
+            env.push((test_only.into(), value));
+        }
+    }
+    env
+}

@@ -1,0 +1,37 @@
+//! Moves the cards on that no longer wait for a parent or a moment.
+
+use anyhow::Result;
+
+use super::Tick;
+use crate::board::status::Status;
+use crate::store::promotion;
+
+/// An idle tick writes nothing; so many events may be read again before how far it read is noted.
+const REREAD_MAX: i64 = 500;
+
+/// Promotes what may go on, in one transaction.
+pub fn run(tick: &mut Tick<'_>) -> Result<()> {
+    let now = tick.now;
+    let (cursor, steps) = tick
+        .store
+        .read("looking for cards that may go on", |conn| {
+            let cursor = promotion::cursor(conn, now)?;
+            let steps = promotion::steps(conn, &cursor, now)?;
+            Ok((cursor, steps))
+        })?;
+    if steps.is_empty() && !cursor.is_worth_noting(REREAD_MAX) {
+        return Ok(());
+    }
+    let promoted = tick.store.write("promoting cards", |tx| {
+        let mut promoted = Vec::new();
+        for step in &steps {
+            if promotion::take(tx, step, now)? && step.to == Status::Ready {
+                promoted.push(step.id.clone());
+            }
+        }
+        promotion::advance(tx, &cursor, now)?;
+        Ok(promoted)
+    })?;
+    tick.report.promoted = promoted;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Removes what is no longer needed: folders of runs that never came onto the board, and scratch
+//! workspaces of cards that were finished long enough ago.
+
+use anyhow::Result;
+
+use super::Tick;
+use crate::board::id::{Nonce, TaskId};
+use crate::board::status::Status;
+use crate::store::{runs, tasks};
+use crate::worker::rundir::{Lock, RunDir};
+use crate::worker::workspace;
+
+/// Prunes. What cannot be removed is reported and tried again.
+pub fn run(tick: &mut Tick<'_>) -> Result<()> {
+    run_folders(tick)?;
+    workspaces(tick)
+}
+
+fn run_folders(tick: &mut Tick<'_>) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(tick.board.runs()) else {
+        return Ok(());
+    };
+    let in_use = tick
+        .store
+        .read("looking for runs in use", runs::alive_nonces)?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(nonce) = name.to_str().and_then(|n| n.parse::<Nonce>().ok()) else {
+            continue;
+        };
+        let dir = RunDir::new(&tick.board.runs(), &nonce);
+        // A claim that another process is committing just now holds its lock.
+        if !in_use.iter().any(|n| n == nonce.as_str()) && dir.probe_own() != Lock::Held {
+            match dir.remove() {
+                Ok(()) => tick.report.pruned += 1,
+                Err(e) => log::warn!("cannot remove {}: {e}", dir.path().display()),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn workspaces(tick: &mut Tick<'_>) -> Result<()> {
+    let root = tick.board.workspaces();
+    let keep = tick.config.defaults().workspace_keep.0;
+    for name in workspace::marked(&root).unwrap_or_default() {
+        let Ok(id) = name.parse::<TaskId>() else {
+            continue;
+        };
+        let now = tick.now;
+        let finished = tick.store.read("looking for finished cards", |conn| {
+            // A card that is gone from the board has no use for its workspace either, but deleting is
+            // somebody else's deed: what it left is theirs to look at.
+            let Ok(task) = tasks::get(conn, &id) else {
+                return Ok(false);
+            };
+            let over = matches!(task.status, Status::Done | Status::Archived);
+            let at = task.completed_at.unwrap_or(task.created_at);
+            Ok(over && now.saturating_sub(at) > keep && runs::alive_of(conn, &id)?.is_empty())
+        })?;
+        if finished {
+            match workspace::remove(&root, &name) {
+                Ok(true) => tick.report.pruned += 1,
+                Ok(false) => {}
+                Err(e) => log::warn!("cannot remove the workspace of {id}: {e}"),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Runs that left no record, and runs whose card was taken away.
+//!
+//! A run that was let off and left no record has lost its supervisor: what is left of it is ended, and
+//! only when that is confirmed is the run booked. A run that was never let off costs its card nothing.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::Tick;
+use super::absorb::{book, tail_of, without_output};
+use super::survey::State;
+use crate::board::retry::Charge;
+use crate::board::run::{Outcome, Stage};
+use crate::store::runs::{self, AliveRun, End};
+use crate::worker::group;
+use crate::worker::rundir::{Lock, RunDir};
+
+/// How long one tick waits for what it has killed to be gone. What is not, waits for the next tick.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Books what is proven dead, and asks for the end of what lost its card.
+pub fn run(tick: &mut Tick<'_>) -> Result<()> {
+    cancel_the_disowned(tick);
+    let silent: Vec<AliveRun> = tick
+        .findings
+        .iter()
+        .filter(|f| matches!(f.state, State::Silent))
+        .map(|f| f.run.clone())
+        .collect();
+    if silent.is_empty() {
+        return Ok(());
+    }
+    // The rows were read before the locks were asked: a run may have been let off in between.
+    let rows = tick.store.read("looking at the runs again", runs::alive)?;
+    let current: Vec<AliveRun> = rows
+        .into_iter()
+        .filter(|row| silent.iter().any(|s| s.run_id == row.run_id))
+        .collect();
+    let gone = end(tick, current);
+    let ends: Vec<(AliveRun, End)> = gone
+        .into_iter()
+        .map(|run| (run.clone(), end_of(tick, &run)))
+        .collect();
+    let booked = book(tick, &ends)?;
+    tick.report.reaped.extend(booked);
+    Ok(())
+}
+
+fn cancel_the_disowned(tick: &mut Tick<'_>) {
+    for finding in &tick.findings {
+        if !matches!(finding.state, State::Alive) || finding.run.owns_card {
+            continue;
+        }
+        let dir = RunDir::new(&tick.board.runs(), &finding.run.nonce);
+        if !tick.real() || dir.cancel() {
+            tick.report.cancelled.push(finding.run.run_id);
+        }
+    }
+}
+
+/// Ends what is left of runs, all at once, and returns those that are proven gone.
+fn end(tick: &mut Tick<'_>, silent: Vec<AliveRun>) -> Vec<AliveRun> {
+    let dir = |run: &AliveRun| RunDir::new(&tick.board.runs(), &run.nonce);
+    if !tick.real() {
+        return silent
+            .into_iter()
+            .filter(|run| dir(run).probe_tree() == Lock::Free)
+            .collect();
+    }
+    for run in &silent {
+        if dir(run).probe_tree() != Lock::Free {
+            group::end_marked(&dir(run), run.nonce.as_str());
+        }
+    }
+    let until = Instant::now() + PATIENCE;
+    let (gone, left): (Vec<_>, Vec<_>) = silent.into_iter().partition(|run| {
+        group::confirm_gone(
+            &dir(run),
+            run.nonce.as_str(),
+            until.saturating_duration_since(Instant::now()),
+        )
+    });
+    for run in left {
+        let what = format!(
+            "run {} of {} lost its supervisor, and what is left of it cannot be ended yet",
+            run.run_id, run.task
+        );
+        tick.report.errors.push(what);
+    }
+    gone
+}
+
+fn end_of(tick: &Tick<'_>, run: &AliveRun) -> End {
+    match run.stage {
+        Stage::Claimed => without_output(
+            Outcome::Reclaimed,
+            Charge::NeverStarted,
+            "it was claimed and never began",
+        ),
+        Stage::Started | Stage::Ended => End {
+            log_tail: tail_of(tick, run),
+            ..without_output(
+                Outcome::Lost,
+                Charge::Failure,
+                "its supervisor was killed, so how the worker ended is unknown",
+            )
+        },
+    }
+}

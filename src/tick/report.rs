@@ -1,0 +1,210 @@
+//! What a tick did, as its JSON says it.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::board::id::TaskId;
+use crate::board::run::Outcome;
+use crate::store::Checkpoint;
+use crate::store::runs::Effect;
+use crate::time::Seconds;
+
+/// What one tick did, pass by pass.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// The board.
+    pub board: String,
+    /// Unix seconds; read once.
+    pub at: Seconds,
+    /// Nothing of this was done: it is what would be.
+    pub dry_run: bool,
+    /// Why the tick did nothing at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<&'static str>,
+    /// How many of each; the ids are below.
+    pub counts: Counts,
+    /// Runs whose exit record was booked.
+    pub absorbed: Vec<Ended>,
+    /// Runs that ended without a record, booked.
+    pub reaped: Vec<Ended>,
+    /// Runs whose card was taken away, and whose supervisor was asked to end them.
+    pub cancelled: Vec<i64>,
+    /// Cards that went on to ready or scheduled.
+    pub promoted: Vec<TaskId>,
+    /// Runs that were started.
+    pub started: Vec<Started>,
+    /// Ready cards that were not started, and why.
+    pub waiting: Vec<Waiting>,
+    /// Scratch workspaces and run folders that were removed.
+    pub pruned: u32,
+    /// What the checkpoint came to; absent in a dry run.
+    pub checkpoint: Option<Checkpoint>,
+    /// What could not be done; each is tried again by the next tick.
+    pub errors: Vec<String>,
+}
+
+/// How many of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Runs booked from their record.
+    pub absorbed: usize,
+    /// Runs booked without one.
+    pub reaped: usize,
+    /// Runs asked to end.
+    pub cancelled: usize,
+    /// Cards that went on.
+    pub promoted: usize,
+    /// Runs started.
+    pub started: usize,
+    /// Ready cards not started.
+    pub waiting: usize,
+    /// Runs that are at work now, those just started included.
+    pub running: usize,
+}
+
+/// A run that is over.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ended {
+    /// Its card.
+    pub task: TaskId,
+    /// `task_runs.id`
+    pub run: i64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What that did to the card.
+    pub effect: Effect,
+}
+
+/// A run that was started.
+#[derive(Debug, Clone, Serialize)]
+pub struct Started {
+    /// Its card.
+    pub task: TaskId,
+    /// `task_runs.id`
+    pub run: i64,
+    /// Who works on it.
+    pub worker: String,
+    /// 1 for the first run of the card.
+    pub attempt: i64,
+}
+
+/// A ready card that was not started.
+#[derive(Debug, Clone, Serialize)]
+pub struct Waiting {
+    /// The card.
+    pub task: TaskId,
+    /// Why.
+    #[serde(flatten)]
+    pub reason: Reason,
+}
+
+/// Why a ready card was not started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Reason {
+    /// As many workers run on this board as may.
+    BoardFull {
+        /// The cap.
+        max: u32,
+    },
+    /// As many workers of this name run on this board as may.
+    WorkerFull {
+        /// The worker.
+        worker: String,
+        /// The cap.
+        max: u32,
+    },
+    /// As many workers run on this machine as may.
+    HostFull {
+        /// The cap.
+        max: u32,
+    },
+    /// Its last run did not complete; the next is not before this time.
+    Delayed {
+        /// Unix seconds.
+        until: Seconds,
+    },
+    /// It was asked for not before this time.
+    NotBefore {
+        /// Unix seconds.
+        until: Seconds,
+    },
+    /// Nobody is assigned.
+    NoAssignee,
+    /// The configuration has no worker of this name.
+    NoWorker {
+        /// The assignee.
+        worker: String,
+    },
+    /// People pull from this lane.
+    PullLane {
+        /// The lane.
+        worker: String,
+    },
+    /// A process of an earlier run is not proven gone.
+    EarlierRunAlive,
+    /// Another program has claimed it.
+    ClaimedElsewhere,
+    /// A parent is not finished, though another program made the card ready.
+    WaitsForParent,
+    /// Its run could not be prepared.
+    CannotPrepare {
+        /// What went wrong.
+        error: String,
+    },
+    /// Somebody moved it at the same moment.
+    Moved,
+}
+
+impl Reason {
+    /// Whether it goes away by itself, or as other cards finish.
+    pub fn will_pass(&self) -> bool {
+        !matches!(
+            self,
+            Self::NoAssignee
+                | Self::NoWorker { .. }
+                | Self::PullLane { .. }
+                | Self::ClaimedElsewhere
+                | Self::WaitsForParent
+                | Self::CannotPrepare { .. }
+        )
+    }
+
+    /// Until when, where a time is all that is missing.
+    pub fn until(&self) -> Option<Seconds> {
+        match self {
+            Self::Delayed { until } | Self::NotBefore { until } => Some(*until),
+            _ => None,
+        }
+    }
+}
+
+impl Report {
+    /// Fills in the counts.
+    pub fn count(&mut self, running: usize) {
+        self.counts = Counts {
+            absorbed: self.absorbed.len(),
+            reaped: self.reaped.len(),
+            cancelled: self.cancelled.len(),
+            promoted: self.promoted.len(),
+            started: self.started.len(),
+            waiting: self.waiting.len(),
+            running,
+        };
+    }
+
+    /// Whether the tick changed anything on the board.
+    pub fn did_something(&self) -> bool {
+        self.moved_something() || !self.errors.is_empty()
+    }
+
+    /// Whether the tick moved a card.
+    pub fn moved_something(&self) -> bool {
+        self.absorbed.len() + self.reaped.len() + self.promoted.len() + self.started.len() > 0
+    }
+
+    /// What is kept of it on the board.
+    pub fn summary(&self) -> Value {
+        json!(self.counts)
+    }
+}

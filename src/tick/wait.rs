@@ -1,0 +1,175 @@
+//! Ticking until nothing is left to do: for CI pipelines, and for whoever wants to watch.
+//!
+//! It waits on the locks of the runs, each in a thread of its own that the kernel wakes the moment a
+//! supervisor is done, and on the nearest time at which a card becomes due.
+
+use std::collections::HashSet;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::report::{Reason, Report};
+use super::{Turn, run};
+use crate::board::status::Status;
+use crate::config::{Board, Config};
+use crate::fsx;
+use crate::store::history::{self, EventRow};
+use crate::store::{Store, runs, tasks};
+use crate::time;
+use crate::worker::group;
+use crate::worker::rundir::RunDir;
+
+/// What only another board's worker or another program can change is looked at this often.
+const OUTSIDE: Duration = Duration::from_secs(2);
+/// Looked at this often even if no lock says anything: the safety net.
+const AT_LEAST: Duration = Duration::from_secs(60);
+
+/// How the wait ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Everything ran to its end, or to where only a person can take it on.
+    pub finished: bool,
+    /// Cards that ended blocked.
+    pub blocked: i64,
+    /// Ready cards that no tick will ever start, and why.
+    pub stuck: Vec<super::report::Waiting>,
+    /// What ticks could not do.
+    pub errors: Vec<String>,
+}
+
+/// Ticks until nothing is running, due or ready. `show` is given what happened, in order.
+pub fn until_quiet(
+    config: &Config,
+    board: &Board,
+    timeout: Option<Duration>,
+    mut show: impl FnMut(&Store, &[EventRow]) -> Result<()>,
+) -> Result<Outcome> {
+    let until = timeout.and_then(|t| Instant::now().checked_add(t));
+    let (sender, ends) = channel();
+    let mut watched = HashSet::new();
+    let mut seen = None;
+    loop {
+        if seen.is_none() {
+            let store = Store::open_to_read(&board.db())?;
+            seen = Some(store.read("looking at the events", history::last_event)?);
+        }
+        let report = run(config, board, Turn::Wait)?;
+        group::reap_ended();
+        let (alive, blocked) = look(board, &mut seen, &mut show)?;
+        let moved = report.moved_something();
+        let busy =
+            !alive.is_empty() || moved || report.waiting.iter().any(|w| w.reason.will_pass());
+        if !busy {
+            return Ok(outcome(report, blocked, Quiet::Yes));
+        }
+        if until.is_some_and(|at| Instant::now() >= at) {
+            return Ok(outcome(report, blocked, Quiet::NotYet));
+        }
+        for run in alive {
+            if watched.insert(run.run_id) {
+                watch(board, &run, sender.clone());
+            }
+        }
+        if moved && report.started.is_empty() {
+            // What it moved may have made something else ready, or set the time of a retry.
+            continue;
+        }
+        match ends.recv_timeout(patience(&report, until)) {
+            // Several may have ended together: one tick serves them all.
+            Ok(()) => while ends.try_recv().is_ok() {},
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+    }
+}
+
+enum Quiet {
+    Yes,
+    NotYet,
+}
+
+fn outcome(report: Report, blocked: i64, quiet: Quiet) -> Outcome {
+    let stuck = report
+        .waiting
+        .into_iter()
+        .filter(|w| {
+            matches!(
+                w.reason,
+                Reason::NoWorker { .. } | Reason::CannotPrepare { .. }
+            )
+        })
+        .collect();
+    Outcome {
+        finished: matches!(quiet, Quiet::Yes),
+        blocked,
+        stuck,
+        errors: report.errors,
+    }
+}
+
+/// Shows what happened since the last look, and returns what is alive and how much is blocked.
+fn look(
+    board: &Board,
+    seen: &mut Option<i64>,
+    show: &mut impl FnMut(&Store, &[EventRow]) -> Result<()>,
+) -> Result<(Vec<runs::AliveRun>, i64)> {
+    let store = Store::open_to_read(&board.db())?;
+    let after = seen.unwrap_or(0);
+    let events = store.read("looking at the events", |conn| {
+        history::events_after(conn, after, u32::MAX)
+    })?;
+    if let Some(last) = events.last() {
+        *seen = Some(last.id);
+    }
+    show(&store, &events)?;
+    store.read("looking at the board", |conn| {
+        let alive = runs::alive(conn)?;
+        let counts = tasks::counts(conn)?;
+        let blocked = counts
+            .iter()
+            .find(|(status, _)| *status == Status::Blocked)
+            .map_or(0, |(_, n)| *n);
+        Ok((alive, blocked))
+    })
+}
+
+/// Says when a run's lock becomes free. The thread holds nothing and ends with the run or with us.
+fn watch(board: &Board, run: &runs::AliveRun, ended: Sender<()>) {
+    let path = RunDir::new(&board.runs(), &run.nonce).lock();
+    std::thread::spawn(move || {
+        if let Ok(lock) = fsx::open_existing(&path) {
+            // Free, or not to be asked: either way the next tick looks.
+            let _ = fsx::lock_shared(&lock, fsx::Wait::Forever);
+        }
+        let _ = ended.send(());
+    });
+}
+
+/// How long nothing can change without a lock telling.
+fn patience(report: &Report, until: Option<Instant>) -> Duration {
+    let due = report
+        .waiting
+        .iter()
+        .filter_map(|w| w.reason.until())
+        .min()
+        .map(|at| {
+            Duration::from_secs(u64::try_from(at - time::now().unwrap_or(report.at)).unwrap_or(0))
+        });
+    let outside = report
+        .waiting
+        .iter()
+        .any(|w| {
+            matches!(
+                w.reason,
+                Reason::HostFull { .. } | Reason::EarlierRunAlive | Reason::Moved
+            )
+        })
+        .then_some(OUTSIDE);
+    let left = until.map(|at| at.saturating_duration_since(Instant::now()));
+    // A whole second later at most: due times are whole seconds.
+    let due = due.map(|d| d + Duration::from_millis(20));
+    [due, outside, left]
+        .into_iter()
+        .flatten()
+        .fold(AT_LEAST, Duration::min)
+}

@@ -1,0 +1,150 @@
+//! The clock, and how people and configuration files spell times and durations.
+//!
+//! The wall clock is read in one place and passed down as Unix seconds; `KANBAN_NOW` (Unix seconds)
+//! fixes it for tests. Durations inside a process use `std::time::Instant` and do not come from here.
+
+use anyhow::Result;
+use jiff::{SignedDuration, Span, Timestamp, ZonedDateTime, civil, tz::TimeZone};
+
+use crate::exit::Failure;
+
+/// Unix seconds, the unit of every time on a board.
+pub type Seconds = i64;
+
+/// The current time, read once per command.
+pub fn now() -> Result<Seconds> {
+    match std::env::var("KANBAN_NOW") {
+        Ok(fixed) => Ok(fixed.parse().map_err(|_| {
+            Failure::usage(format!(
+                "KANBAN_NOW is {fixed:?}, not a number of Unix seconds"
+            ))
+        })?),
+        Err(_) => Ok(Timestamp::now().as_second()),
+    }
+}
+
+/// Parses a spoken duration (`90s`, `15m`, `1h 30m`, `2 days`) into whole seconds, zero or more.
+///
+/// A day is 24 hours and a week 7 days; months and years have no fixed length and are refused.
+pub fn duration(text: &str) -> Result<Seconds, String> {
+    let spelled = || format!("{text:?} is not a duration such as 90s, 15m or \"1h 30m\"");
+    let span: Span = text.trim().parse().map_err(|_| spelled())?;
+    let exact: SignedDuration = span
+        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| spelled())?;
+    if exact.is_negative() {
+        return Err(format!("{text:?} is negative"));
+    }
+    if exact.subsec_nanos() != 0 {
+        return Err(format!("{text:?} is finer than a second"));
+    }
+    Ok(exact.as_secs())
+}
+
+/// The shortest exact spelling of a number of seconds that [`duration`] reads back.
+pub fn spell(seconds: Seconds) -> String {
+    for (unit, name) in [(86_400, "d"), (3_600, "h"), (60, "m")] {
+        if seconds >= unit && seconds % unit == 0 {
+            return format!("{}{name}", seconds / unit);
+        }
+    }
+    format!("{seconds}s")
+}
+
+/// A length of time for people: two units at most (`2h 5m`, `41s`).
+pub fn humane(seconds: Seconds) -> String {
+    let s = seconds.max(0);
+    match s {
+        0..60 => format!("{s}s"),
+        60..3_600 => format!("{}m {}s", s / 60, s % 60).replace(" 0s", ""),
+        3_600..86_400 => format!("{}h {}m", s / 3_600, s % 3_600 / 60).replace(" 0m", ""),
+        _ => format!("{}d {}h", s / 86_400, s % 86_400 / 3_600).replace(" 0h", ""),
+    }
+}
+
+/// Parses a moment: RFC 3339 with an offset, a local date or date and time, Unix seconds after `@`,
+/// or a duration from `now` (`2h`, `in 2h`, `+2h`).
+pub fn moment(text: &str, now: Seconds) -> Result<Seconds, String> {
+    let text = text.trim();
+    if let Some(unix) = text.strip_prefix('@') {
+        return unix
+            .parse()
+            .map_err(|_| format!("{text:?} is not @ and a number of Unix seconds"));
+    }
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant.as_second());
+    }
+    if let Ok(zoned) = text.parse::<ZonedDateTime>() {
+        return Ok(zoned.timestamp().as_second());
+    }
+    if let Ok(local) = text.parse::<civil::DateTime>() {
+        let zone = TimeZone::system();
+        return zone
+            .to_timestamp(local)
+            .map(|t| t.as_second())
+            .map_err(|e| format!("{text:?} does not exist here: {e}"));
+    }
+    let relative = text
+        .strip_prefix("in ")
+        .or_else(|| text.strip_prefix('+'))
+        .unwrap_or(text);
+    duration(relative).map(|d| now.saturating_add(d)).map_err(|_| {
+        format!(
+            "{text:?} is not a time; write 2026-12-24T18:00:00+01:00, \"2026-12-24 18:00\" (local), @UNIX or a duration such as 2h"
+        )
+    })
+}
+
+/// A moment for people, in local time with its offset.
+pub fn local(seconds: Seconds) -> String {
+    match Timestamp::from_second(seconds) {
+        Ok(t) => t
+            .to_zoned_datetime(TimeZone::system())
+            .strftime("%Y-%m-%d %H:%M:%S %:z")
+            .to_string(),
+        Err(_) => format!("@{seconds}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_spoken_and_read_back() {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("15m", 900),
+            ("1h 30m", 5400),
+            ("2 days", 172_800),
+            ("1w", 604_800),
+            ("0s", 0),
+        ] {
+            assert_eq!(duration(text), Ok(seconds), "{text}");
+            assert_eq!(duration(&spell(seconds)), Ok(seconds), "{text}");
+        }
+        for bad in ["", "soon", "-5m", "1 month", "500ms", "5"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn moments_are_absolute_with_a_zone_or_relative() {
+        assert_eq!(moment("2026-12-24T18:00:00+01:00", 0), Ok(1_798_131_600));
+        assert_eq!(moment("2026-12-24T17:00:00Z", 0), Ok(1_798_131_600));
+        assert_eq!(moment("@12", 0), Ok(12));
+        for relative in ["2h", "in 2h", "+2h"] {
+            assert_eq!(moment(relative, 100), Ok(7300), "{relative}");
+        }
+        assert!(moment("tomorrowish", 0).is_err());
+    }
+
+    #[test]
+    fn lengths_for_people_have_two_units_at_most() {
+        assert_eq!(humane(0), "0s");
+        assert_eq!(humane(60), "1m");
+        assert_eq!(humane(125), "2m 5s");
+        assert_eq!(humane(7500), "2h 5m");
+        assert_eq!(humane(90_000), "1d 1h");
+    }
+}

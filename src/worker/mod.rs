@@ -1,0 +1,15 @@
+//! Processes: starting a supervisor, letting a worker off, ending what it leaves, and the files by
+//! which a run's life and end are known.
+//!
+//! Knows nothing of the board file or the configuration: everything a run needs is in its [`spec`].
+
+pub mod gate;
+pub mod group;
+pub mod launch;
+pub mod log;
+pub mod record;
+pub mod rundir;
+pub mod signals;
+pub mod slots;
+pub mod spec;
+pub mod workspace;

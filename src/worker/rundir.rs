@@ -1,0 +1,173 @@
+//! The folder of a run: its lock, its tree lock, its exit record, its spec and its cancel pipe.
+//!
+//! The lock is held from before the run is on the board until its end is durable, so a free lock means
+//! that nobody is left who could start it, be running it, or be about to report it. Whoever asks never
+//! makes the file, and every doubt means "held".
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::board::id::Nonce;
+use crate::fsx::{self, Identity, Wait};
+
+/// The folder of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir(PathBuf);
+
+/// What a lock says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Somebody holds it, or it cannot be told.
+    Held,
+    /// Nobody holds it.
+    Free,
+    /// The file is not the one that was locked: somebody removed or replaced it.
+    Gone,
+}
+
+impl RunDir {
+    /// The folder of the run with this nonce.
+    pub fn new(runs: &Path, nonce: &Nonce) -> Self {
+        Self(runs.join(nonce.as_str()))
+    }
+
+    /// A folder by its path.
+    pub fn at(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Held while anybody may start, run or report the run.
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// Held by the worker and every descendant of it.
+    pub fn tree(&self) -> PathBuf {
+        self.0.join("tree")
+    }
+
+    /// The exit record.
+    pub fn record(&self) -> PathBuf {
+        self.0.join("exit")
+    }
+
+    /// What the supervisor has to know.
+    pub fn spec(&self) -> PathBuf {
+        self.0.join("spec")
+    }
+
+    /// A byte written here asks the supervisor to end the worker.
+    pub fn cancel_pipe(&self) -> PathBuf {
+        self.0.join("cancel")
+    }
+
+    /// Makes the folder and takes its lock, before anything else knows of the run.
+    pub fn create(&self) -> Result<(File, Identity)> {
+        let attempt = || -> Result<(File, Identity)> {
+            DirBuilder::new().mode(0o700).create(&self.0)?;
+            let lock = fsx::create_private(&self.lock())?;
+            if !fsx::lock_exclusive(&lock, Wait::No)? {
+                anyhow::bail!("its lock is held by somebody else");
+            }
+            let identity = Identity::of(&lock)?;
+            Ok((lock, identity))
+        };
+        attempt().with_context(|| format!("cannot prepare the run folder {}", self.0.display()))
+    }
+
+    /// Asks the run's lock.
+    pub fn probe(&self, expected: Identity) -> Lock {
+        let Some(file) = open_or_gone(&self.lock()) else {
+            return Lock::Gone;
+        };
+        match file {
+            Ok(file) if Identity::of(&file).is_ok_and(|found| found != expected) => Lock::Gone,
+            other => ask(other),
+        }
+    }
+
+    /// Asks the lock of a folder that no row speaks of.
+    pub fn probe_own(&self) -> Lock {
+        open_or_gone(&self.lock()).map_or(Lock::Gone, ask)
+    }
+
+    /// Asks the tree lock. A missing one was never made.
+    pub fn probe_tree(&self) -> Lock {
+        open_or_gone(&self.tree()).map_or(Lock::Free, ask)
+    }
+
+    /// The identity of the tree lock's file, if it is there.
+    pub fn tree_identity(&self) -> Option<Identity> {
+        fsx::open_existing(&self.tree())
+            .and_then(|f| Identity::of(&f))
+            .ok()
+    }
+
+    /// Asks the supervisor to end the worker. `false`: nobody listens.
+    pub fn cancel(&self) -> bool {
+        fsx::write_existing(&self.cancel_pipe())
+            .and_then(|mut pipe| pipe.write_all(b"c"))
+            .is_ok()
+    }
+
+    /// Removes the folder of a run that is over.
+    pub fn remove(&self) -> io::Result<()> {
+        match std::fs::remove_dir_all(&self.0) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+}
+
+fn open_or_gone(path: &Path) -> Option<io::Result<File>> {
+    match fsx::open_existing(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        other => Some(other),
+    }
+}
+
+/// Whoever cannot be asked counts as held: a doubt must never start a second worker.
+fn ask(file: io::Result<File>) -> Lock {
+    match file.and_then(|file| fsx::lock_shared(&file, Wait::No)) {
+        Ok(true) => Lock::Free,
+        Ok(false) | Err(_) => Lock::Held,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_free_or_gone_and_asking_never_makes_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir::new(dir.path(), &Nonce::from_random([3; 16]));
+        let (lock, identity) = run.create().unwrap();
+        assert_eq!(run.probe(identity), Lock::Held);
+        assert!(run.create().is_err(), "a nonce is used once");
+        drop(lock);
+        assert_eq!(run.probe(identity), Lock::Free);
+        assert_eq!(run.probe_tree(), Lock::Free);
+        assert!(!run.tree().exists());
+        std::fs::rename(run.lock(), dir.path().join("moved")).unwrap();
+        assert_eq!(run.probe(identity), Lock::Gone);
+        assert!(!run.lock().exists());
+        std::fs::write(run.lock(), "").unwrap();
+        assert_eq!(
+            run.probe(identity),
+            Lock::Gone,
+            "a replaced file is not the lock"
+        );
+        run.remove().unwrap();
+        run.remove().unwrap();
+    }
+}

@@ -1,0 +1,83 @@
+//! What wakes a supervisor: a signal that asks it to stop, or the end of a child.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use anyhow::Result;
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use signal_hook::consts::{
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+};
+
+/// The signals of a process, turned into something to poll.
+pub struct Signals {
+    wake: UnixStream,
+    stop: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// From now on, signals that would end this process ask it to stop instead.
+    pub fn catch() -> Result<Self> {
+        let (wake, bell) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
+            signal_hook::flag::register(signal, Arc::clone(&stop))?;
+            signal_hook::low_level::pipe::register(signal, bell.try_clone()?)?;
+        }
+        signal_hook::low_level::pipe::register(SIGCHLD, bell)?;
+        allow_all()?;
+        Ok(Self { wake, stop })
+    }
+
+    /// Whether somebody asked this process to stop.
+    pub fn stop_asked(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Empties the bell, so that the next signal rings it again.
+    pub fn drain(&mut self) {
+        let mut bytes = [0; 64];
+        while matches!(self.wake.read(&mut bytes), Ok(n) if n > 0) {}
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+}
+
+/// Unblocks every signal.
+fn allow_all() -> Result<()> {
+    Ok(sigprocmask(
+        SigmaskHow::SIG_SETMASK,
+        Some(&SigSet::empty()),
+        None,
+    )?)
+}
+
+/// Makes what is executed next start with default dispositions and an empty mask, whatever cron, a
+/// `nohup` or a shell's `trap ''` left ignored. A caught signal goes back to its default on exec, and
+/// catching needs no unsafe code.
+pub fn reset_for_exec() -> Result<()> {
+    let nobody = Arc::new(AtomicBool::new(false));
+    for signal in [
+        SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGCHLD, SIGALRM, SIGUSR1, SIGUSR2,
+    ] {
+        signal_hook::flag::register(signal, Arc::clone(&nobody))?;
+    }
+    // Job control signals: ignored ones would survive into the worker as well.
+    for signal in [
+        signal_hook::consts::SIGTSTP,
+        signal_hook::consts::SIGTTIN,
+        signal_hook::consts::SIGTTOU,
+    ] {
+        signal_hook::flag::register(signal, Arc::clone(&nobody))?;
+    }
+    allow_all()
+}

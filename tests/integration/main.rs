@@ -1,0 +1,1 @@
+//! Behaviour of the real program, with the real SQLite and real processes.
