@@ -5,7 +5,6 @@
 //! card starts at once and not at the next minute.
 
 use std::fs::File;
-use std::io::Write;
 use std::os::fd::AsFd;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -21,7 +20,7 @@ use crate::platform;
 use crate::store::{Store, claims};
 use crate::time;
 use crate::worker::gate::{Gate, Passage};
-use crate::worker::record::{Exited, Record, RecordFile};
+use crate::worker::record::{self, Exited, Record};
 use crate::worker::rundir::RunDir;
 use crate::worker::signals::Signals;
 use crate::worker::spec::Spec;
@@ -36,13 +35,10 @@ struct Held {
 /// Runs one worker to its end. The standard streams are the run's lock, its host slot and its spec.
 pub fn run() -> Result<Spec> {
     let (held, spec) = take_over()?;
-    let mut log = attach_log(&spec)?;
-    let outcome = supervise(&spec, &mut log);
+    let log_offset = attach_log(&spec)?;
+    let outcome = supervise(&spec, log_offset);
     if let Err(error) = &outcome {
-        log::note(
-            &mut log.file,
-            &format!("the run could not be supervised: {error:#}"),
-        );
+        log::note(&format!("the run could not be supervised: {error:#}"));
     }
     drop(held);
     outcome.map(|()| spec)
@@ -59,7 +55,6 @@ fn take_over() -> Result<(Held, Spec)> {
     rustix::stdio::dup2_stdout(&null)?;
     rustix::stdio::dup2_stderr(&null)?;
     close_fds::set_fds_cloexec(3, &[]);
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // A session of our own: neither the terminal nor the job control of the caller reaches us.
     let _ = rustix::process::setsid();
     let spec: Spec =
@@ -80,69 +75,56 @@ fn take_over() -> Result<(Held, Spec)> {
     ))
 }
 
-struct Log {
-    file: File,
-    offset: u64,
-}
-
-/// From here on, what this process has to say goes to the card's log.
-fn attach_log(spec: &Spec) -> Result<Log> {
+/// From here on, what this process has to say goes to the card's log. Returns where the run begins in it.
+fn attach_log(spec: &Spec) -> Result<u64> {
     if let Some(dir) = spec.log.parent() {
         fsx::private_dir(dir)?;
     }
-    let mut file = log::open(&spec.log, spec.log_max_bytes, spec.log_keep)
+    let file = log::open(&spec.log, spec.log_max_bytes, spec.log_keep)
         .with_context(|| format!("cannot open the log {}", spec.log.display()))?;
-    log::note(&mut file, &format!("run {} of {}", spec.run_id, spec.task));
-    let offset = file.metadata()?.len();
     rustix::stdio::dup2_stdout(&file)?;
     rustix::stdio::dup2_stderr(&file)?;
-    Ok(Log { file, offset })
+    log::note(&format!("run {} of {}", spec.run_id, spec.task));
+    Ok(file.metadata()?.len())
 }
 
-fn supervise(spec: &Spec, log: &mut Log) -> Result<()> {
+fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
     let nonce = spec.nonce().map_err(anyhow::Error::msg)?;
     let dir = RunDir::at(&spec.dir);
     let mut signals = Signals::catch()?;
-    let record =
-        RecordFile::create(&dir.record(), &nonce).context("cannot make the exit record")?;
-    let cancel = make_cancel_pipe(&dir)?;
+    record::create(&dir.record(), &nonce).context("cannot make the exit record")?;
+    make_cancel_pipe(&dir)?;
     let tree = fsx::create_private(&dir.tree()).context("cannot make the tree lock")?;
     fsx::lock_exclusive(&tree, Wait::No)?;
     fsx::sync_dir(dir.path())?;
     platform::adopt_orphans();
 
-    let end = match start(spec, &nonce, tree, log) {
-        Ok(child) => attend(spec, &dir, child, &mut signals, &cancel, log),
+    let end = match start(spec, &nonce, tree, log_offset) {
+        Ok(child) => attend(spec, &dir, child, &mut signals),
         Err(record) => record,
     };
     match &end {
-        Record::Failed(why) => log::note(&mut log.file, why),
-        Record::NotStarted(why) => log::note(&mut log.file, &format!("not started: {why}")),
+        Record::Failed(why) => log::note(why),
+        Record::NotStarted(why) => log::note(&format!("not started: {why}")),
         Record::Exited(_) | Record::Pending => {}
     }
-    write_until_durable(&record, &end, &mut log.file);
+    write_until_durable(&dir, &nonce, &end);
     Ok(())
 }
 
-fn make_cancel_pipe(dir: &RunDir) -> Result<File> {
-    let path = dir.cancel_pipe();
+fn make_cancel_pipe(dir: &RunDir) -> Result<()> {
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0)
-        .context("cannot make the cancel pipe")?;
-    // Open for writing as well, so that it never reads as closed.
-    File::options()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .context("cannot open the cancel pipe")
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, dir.cancel_pipe(), fifo, mode, 0)
+        .context("cannot make the cancel pipe")
 }
 
 /// Gate, fence, go. The error is the record of a worker of which no instruction ran.
-fn start(spec: &Spec, nonce: &Nonce, tree: File, log: &Log) -> Result<Child, Record> {
+fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Child, Record> {
     let failed = |e: anyhow::Error| Record::Failed(format!("{e:#}"));
     let place = workspace::prepare(&spec.workspace, &spec.task).map_err(failed)?;
-    let gate = Gate::start(spec, &place, tree, &log.file).map_err(failed)?;
-    match fence(spec, nonce, &gate, log.offset) {
+    let gate = Gate::start(spec, &place, tree).map_err(failed)?;
+    match fence(spec, nonce, &gate, log_offset) {
         Ok(true) => {}
         Ok(false) => {
             gate.shut();
@@ -228,23 +210,25 @@ impl Watch {
     }
 }
 
-fn attend(
-    spec: &Spec,
-    dir: &RunDir,
-    child: Child,
-    signals: &mut Signals,
-    cancel: &File,
-    log: &mut Log,
-) -> Record {
+fn attend(spec: &Spec, dir: &RunDir, child: Child, signals: &mut Signals) -> Record {
     let start = Instant::now();
     let Some(worker) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
         return Record::Failed("the worker has no process id".into());
     };
     let mut watch = Watch::new(spec, start);
+    // Open for writing as well, so that it never reads as closed. Without it, a card that is taken away
+    // is noticed when its claim is to be extended.
+    let pipe = File::options()
+        .read(true)
+        .write(true)
+        .open(dir.cancel_pipe());
+    let mut cancel = pipe
+        .inspect_err(|e| log::note(&format!("the cancel pipe cannot be opened: {e}")))
+        .ok();
     while !group::has_ended(worker) {
-        wait(&watch, signals, cancel);
+        wait(&watch, signals, cancel.as_ref());
         signals.drain();
-        look(spec, worker, &mut watch, signals, cancel, log);
+        look(spec, worker, &mut watch, signals, &mut cancel);
     }
     let lived = start.elapsed();
     // The zombie still pins the group's number: what is left in the group is the worker's own.
@@ -269,45 +253,37 @@ fn attend(
 }
 
 /// Sleeps until a signal, a cancel or the next thing to do.
-fn wait(watch: &Watch, signals: &Signals, cancel: &File) {
+fn wait(watch: &Watch, signals: &Signals, cancel: Option<&File>) {
     let left = watch.next().saturating_duration_since(Instant::now());
-    let timeout = Timespec {
-        tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: left.subsec_nanos().into(),
-    };
     let signals = signals.as_fd();
-    let mut polled = [
-        PollFd::new(&signals, PollFlags::IN),
-        PollFd::new(cancel, PollFlags::IN),
-    ];
+    let mut polled = vec![PollFd::new(&signals, PollFlags::IN)];
+    polled.extend(cancel.map(|pipe| PollFd::new(pipe, PollFlags::IN)));
     // An interrupted wait is as good as one that saw something: the caller looks either way.
-    let _ = rustix::event::poll(&mut polled, Some(&timeout));
+    let _ = rustix::event::poll(&mut polled, Some(&timespec(left)));
 }
 
-fn look(
-    spec: &Spec,
-    worker: Pid,
-    watch: &mut Watch,
-    signals: &Signals,
-    cancel: &File,
-    log: &mut Log,
-) {
+fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
+    }
+}
+
+fn look(spec: &Spec, worker: Pid, watch: &mut Watch, signals: &Signals, cancel: &mut Option<File>) {
     let now = Instant::now();
     if signals.stop_asked() {
         watch.end(worker, Ended::Cancelled);
     }
-    if watch.ended.is_none() && asked_to_cancel(cancel) {
-        log::note(
-            &mut log.file,
-            "the card was taken away; the worker is asked to end",
-        );
+    // Asked once; the byte stays in the pipe, which is not polled again.
+    if cancel.take_if(|pipe| asked_to_cancel(pipe)).is_some() {
+        log::note("the card was taken away; the worker is asked to end");
         watch.end(worker, Ended::Cancelled);
     }
     if watch.deadline.is_some_and(|at| now >= at) && watch.ended.is_none() {
-        log::note(
-            &mut log.file,
-            &format!("over its run time of {}", time::humane(spec.max_runtime)),
-        );
+        log::note(&format!(
+            "over its run time of {}",
+            time::humane(spec.max_runtime)
+        ));
         watch.end(worker, Ended::OverTime);
     }
     if watch.kill_at.is_some_and(|at| now >= at) {
@@ -319,10 +295,7 @@ fn look(
         match extend(spec) {
             Ok(true) => {}
             Ok(false) => watch.end(worker, Ended::Cancelled),
-            Err(e) => log::note(
-                &mut log.file,
-                &format!("the claim could not be extended: {e:#}"),
-            ),
+            Err(e) => log::note(&format!("the claim could not be extended: {e:#}")),
         }
     }
 }
@@ -330,13 +303,7 @@ fn look(
 fn asked_to_cancel(cancel: &File) -> bool {
     let mut polled = [PollFd::new(cancel, PollFlags::IN)];
     matches!(
-        rustix::event::poll(
-            &mut polled,
-            Some(&Timespec {
-                tv_sec: 0,
-                tv_nsec: 0
-            })
-        ),
+        rustix::event::poll(&mut polled, Some(&timespec(Duration::ZERO))),
         Ok(1..)
     )
 }
@@ -350,19 +317,17 @@ fn extend(spec: &Spec) -> Result<bool> {
 }
 
 /// Until the end is durable the lock stays ours: a full disk delays a card, and never loses its end.
-fn write_until_durable(record: &RecordFile, end: &Record, log: &mut File) {
+fn write_until_durable(dir: &RunDir, nonce: &Nonce, end: &Record) {
     let mut pause = Duration::from_millis(100);
-    loop {
-        match record.write(end) {
-            Ok(()) => return,
-            Err(e) => {
-                let _ = writeln!(
-                    log,
-                    "[kanban] the exit record could not be written, trying again: {e}"
-                );
-                std::thread::sleep(pause);
-                pause = (pause * 2).min(Duration::from_secs(60));
-            }
+    while let Err(e) = record::overwrite(&dir.record(), nonce, end) {
+        if e.kind() == std::io::ErrorKind::NotFound {
+            log::note("the run's folder was removed, so its end cannot be recorded");
+            return;
         }
+        log::note(&format!(
+            "the exit record could not be written, trying again: {e}"
+        ));
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_secs(60));
     }
 }

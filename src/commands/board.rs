@@ -137,8 +137,7 @@ fn card(task: &Task, now: Seconds, style: &Style) -> Card {
         .flatten()
         .collect();
     let detail = (!parts.is_empty()).then(|| parts.join(&format!(" {} ", style.glyphs().dot)));
-    let mark =
-        (task.consecutive_failures > 0).then(|| format!("{}x failed", task.consecutive_failures));
+    let mark = (task.consecutive_failures > 0).then(|| format!("{}x", task.consecutive_failures));
     Card {
         id: task.id.to_string(),
         title: task.title.clone(),

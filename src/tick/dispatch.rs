@@ -441,15 +441,7 @@ fn spec(tick: &Tick<'_>, prepared: &Prepared<'_>, granted: Granted, task: &Task)
         grace: worker.grace,
         claim_ttl: defaults.claim_ttl.0,
         end_leftovers: worker.leftovers == Leftovers::End,
-        umask: current_umask(),
     }
-}
-
-/// The mask of this process, which can only be read by setting it; there is one thread.
-fn current_umask() -> u32 {
-    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    rustix::process::umask(mask);
-    mask.as_raw_mode()
 }
 
 /// For a dry run: claims on the copy of the board, so that the report is what a tick's would be.

@@ -46,8 +46,9 @@ pub enum Passage {
 }
 
 impl Gate {
-    /// Starts the gated process. The tree lock is inherited by it and closed here.
-    pub fn start(spec: &Spec, workspace: &Path, tree: File, log: &File) -> Result<Self> {
+    /// Starts the gated process, which writes to the log as we do. The tree lock is inherited by it and
+    /// closed here.
+    pub fn start(spec: &Spec, workspace: &Path, tree: File) -> Result<Self> {
         let (line, far) = UnixStream::pair()?;
         let tree_fd = tree.as_fd().as_raw_fd();
         let mut command = Command::new(platform::own_executable());
@@ -56,15 +57,12 @@ impl Gate {
             .args(["supervise", FLAG])
             .arg(tree_fd.to_string())
             .arg(std::process::id().to_string())
-            .arg(spec.umask.to_string())
             .arg("--")
             .args(&spec.command)
             .env_clear()
             .envs(spec.env.iter().map(|(name, value)| (name, value)))
             .current_dir(workspace)
             .stdin(Stdio::from(OwnedFd::from(far)))
-            .stdout(log.try_clone()?)
-            .stderr(log.try_clone()?)
             .process_group(0);
         // Inheritable for this one start; nothing else is started in between, for there is one thread.
         rustix::io::fcntl_setfd(&tree, FdFlags::empty())?;
@@ -100,7 +98,6 @@ impl Gate {
 struct Orders {
     tree: RawFd,
     parent: u32,
-    umask: u32,
     command: Vec<OsString>,
 }
 
@@ -109,8 +106,7 @@ fn orders(args: &[OsString]) -> Option<Orders> {
     Some(Orders {
         tree: number(0)?.parse().ok()?,
         parent: number(1)?.parse().ok()?,
-        umask: number(2)?.parse().ok()?,
-        command: args.get(4..)?.to_vec(),
+        command: args.get(3..)?.to_vec(),
     })
 }
 
@@ -137,9 +133,6 @@ fn prepare(orders: &Orders) -> Result<UnixStream> {
     close_fds::set_fds_cloexec(3, &[orders.tree]);
     platform::raise_oom_score();
     signals::reset_for_exec()?;
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(
-        orders.umask as rustix::fs::RawMode,
-    ));
     Ok(line.into())
 }
 

@@ -39,9 +39,11 @@ pub fn rotated(path: &Path, number: u32) -> PathBuf {
 }
 
 /// Notes something about the run itself between the lines of its output.
-pub fn note(file: &mut File, text: &str) {
+///
+/// To standard error, which is the log in a supervisor: a descriptor less to hold.
+pub fn note(text: &str) {
     // The log is for people; what a decision needs is in the exit record.
-    let _ = writeln!(file, "[kanban] {text}");
+    let _ = writeln!(io::stderr(), "[kanban] {text}");
 }
 
 /// The last lines that a run wrote from `offset` on.

@@ -4,7 +4,6 @@
 //! In place, because that works on a full disk where a new file and a rename do not. A checksum tells a
 //! whole record from a torn one, and the nonce tells this run's from any other's.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -85,30 +84,18 @@ struct Stamped {
     record: Record,
 }
 
-/// An open record of this process's run.
-#[derive(Debug)]
-pub struct RecordFile {
-    file: File,
-    nonce: Nonce,
+/// Makes the file, says that the run is pending, and makes both durable but for the folder's entry.
+pub fn create(path: &Path, nonce: &Nonce) -> io::Result<()> {
+    let mut file = fsx::create_private(path)?;
+    file.write_all(&encode(nonce, &Record::Pending))?;
+    file.sync_all()
 }
 
-impl RecordFile {
-    /// Makes the file, says that the run is pending, and makes both durable but for the folder's entry.
-    pub fn create(path: &Path, nonce: &Nonce) -> io::Result<Self> {
-        let mut file = fsx::create_private(path)?;
-        file.write_all(&encode(nonce, &Record::Pending))?;
-        file.sync_all()?;
-        Ok(Self {
-            file,
-            nonce: nonce.clone(),
-        })
-    }
-
-    /// Overwrites the record and makes it durable.
-    pub fn write(&self, record: &Record) -> io::Result<()> {
-        self.file.write_all_at(&encode(&self.nonce, record), 0)?;
-        self.file.sync_all()
-    }
+/// Overwrites the record in place and makes it durable.
+pub fn overwrite(path: &Path, nonce: &Nonce, record: &Record) -> io::Result<()> {
+    let file = fsx::write_existing(path)?;
+    file.write_all_at(&encode(nonce, record), 0)?;
+    file.sync_all()
 }
 
 /// Reads a record. A missing, torn or foreign one says no more than [`Record::Pending`].
@@ -192,14 +179,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("exit");
         assert_eq!(read(&path, &nonce()).unwrap(), Record::Pending);
-        let file = RecordFile::create(&path, &nonce()).unwrap();
+        create(&path, &nonce()).unwrap();
         assert_eq!(read(&path, &nonce()).unwrap(), Record::Pending);
         for exit in [Exit::Code(0), Exit::Code(255), Exit::Signal(9)] {
             let ended = Record::Exited(Exited {
                 ended: Some(Ended::OverTime),
                 ..Exited::new(exit)
             });
-            file.write(&ended).unwrap();
+            overwrite(&path, &nonce(), &ended).unwrap();
             assert_eq!(read(&path, &nonce()).unwrap(), ended);
             assert_eq!(std::fs::metadata(&path).unwrap().len(), SIZE as u64);
         }

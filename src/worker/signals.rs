@@ -27,8 +27,10 @@ impl Signals {
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
-            signal_hook::low_level::pipe::register(signal, bell.try_clone()?)?;
         }
+        // Each bell costs a descriptor, of which there may be as few as twelve. The other three come from
+        // nobody but a person who types a process id, and interrupt a wait all the same.
+        signal_hook::low_level::pipe::register(SIGTERM, bell.try_clone()?)?;
         signal_hook::low_level::pipe::register(SIGCHLD, bell)?;
         allow_all()?;
         Ok(Self { wake, stop })

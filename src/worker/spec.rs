@@ -52,8 +52,6 @@ pub struct Spec {
     pub claim_ttl: Seconds,
     /// What the worker leaves behind is ended too.
     pub end_leftovers: bool,
-    /// The file mode mask that the tick ran with, and the worker shall have.
-    pub umask: u32,
 }
 
 /// Where a worker works.
