@@ -1,0 +1,236 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[kanban] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'kanban'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'kanban'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand init 'Make a board'
+            cand create 'Make a card'
+            cand list 'List cards, in the order in which they would start'
+            cand show 'Show a card: what it is, what it waits for, its runs, its comments and its history'
+            cand board 'Show the board as columns'
+            cand link 'Make a card wait for another one'
+            cand unlink 'Make a card no longer wait for another one'
+            cand comment 'Say something on a card'
+            cand complete 'Mark cards as done'
+            cand block 'Put cards where only kanban unblock takes them out again'
+            cand unblock 'Let blocked cards go again'
+            cand promote 'Make cards ready now'
+            cand archive 'Put cards away'
+            cand log 'Print what the workers of a card have written'
+            cand runs 'List runs: who worked on which card, how long, and how it ended'
+            cand events 'Print what happened, oldest first'
+            cand tick 'Book what has ended, start what is ready, and exit'
+            cand config 'Check, show or find the configuration'
+            cand demo 'Run a small example from beginning to end'
+        }
+        &'kanban;init'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;create'= {
+            cand --body 'What is to be done, in full; - reads it from standard input'
+            cand --body-file 'Read the body from a file; - is standard input'
+            cand --assignee 'The worker that is to do it, or the lane that a person pulls it from'
+            cand --priority 'Cards with a higher number start first'
+            cand --parent 'A card that has to be finished first; may be given several times'
+            cand --max-runtime 'End a run that takes longer (such as 90s, 2h) [default: the worker''s]'
+            cand --max-retries 'Block the card after so many failures in a row [default: failure_limit]'
+            cand --idempotency-key 'If a card with this key is there and not archived, print its id and make none'
+            cand --at 'Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now'
+            cand --workspace 'Where its worker works: scratch (a folder made for the card) or dir:/absolute/path'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --triage 'Put it into triage: it is not started until somebody promotes it'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;list'= {
+            cand --status 'Only cards in this column; may be given several times [default: all but archived]'
+            cand --assignee 'Only cards of this assignee'
+            cand --limit 'At most so many'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;show'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;board'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --archived 'Show the archived cards as well'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;link'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;unlink'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;comment'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;complete'= {
+            cand --summary 'What came of it, kept as the card''s result'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;block'= {
+            cand --reason 'Why, for whoever is to unblock it'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;unblock'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;promote'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;archive'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;log'= {
+            cand -n 'Only the last so many lines'
+            cand --lines 'Only the last so many lines'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --path 'Print the path of the log instead'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;runs'= {
+            cand --limit 'At most the newest so many'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;events'= {
+            cand --after 'Only what happened after the event with this number'
+            cand --limit 'At most so many'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand -f 'Go on printing what happens, until interrupted; with --json one object per line'
+            cand --follow 'Go on printing what happens, until interrupted; with --json one object per line'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;tick'= {
+            cand --timeout 'With --wait, exit 75 if that takes longer; workers go on running'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --dry-run 'Show what would be done, on a copy of the board in memory; start and signal nothing'
+            cand --wait 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;config'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand check 'Say what is wrong with the configuration'
+            cand show 'Print the configuration with every default filled in'
+            cand path 'Print the path of the configuration file'
+        }
+        &'kanban;config;check'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;config;show'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;config;path'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;demo'= {
+            cand --dir 'Make the folder here [default: demo, demo-2, … in the home of kanban]'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+    ]
+    $completions[$command]
+}

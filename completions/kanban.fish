@@ -1,0 +1,168 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kanban_global_optspecs
+    string join \n board= config= json h/help V/version
+end
+
+function __fish_kanban_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kanban_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kanban_using_subcommand
+    set -l cmd (__fish_kanban_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kanban -n "__fish_kanban_needs_command" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_needs_command" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_needs_command" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_needs_command" -s V -l version -d 'Print version'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "init" -d 'Make a board'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "create" -d 'Make a card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "list" -d 'List cards, in the order in which they would start'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card: what it is, what it waits for, its runs, its comments and its history'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "board" -d 'Show the board as columns'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "link" -d 'Make a card wait for another one'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "unlink" -d 'Make a card no longer wait for another one'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "comment" -d 'Say something on a card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "complete" -d 'Mark cards as done'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "block" -d 'Put cards where only kanban unblock takes them out again'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "unblock" -d 'Let blocked cards go again'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "promote" -d 'Make cards ready now'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "archive" -d 'Put cards away'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "log" -d 'Print what the workers of a card have written'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "runs" -d 'List runs: who worked on which card, how long, and how it ended'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "events" -d 'Print what happened, oldest first'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "tick" -d 'Book what has ended, start what is ready, and exit'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "config" -d 'Check, show or find the configuration'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "demo" -d 'Run a small example from beginning to end'
+complete -c kanban -n "__fish_kanban_using_subcommand init" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand init" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand init" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l body -d 'What is to be done, in full; - reads it from standard input' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l body-file -d 'Read the body from a file; - is standard input' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l assignee -d 'The worker that is to do it, or the lane that a person pulls it from' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l priority -d 'Cards with a higher number start first' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l parent -d 'A card that has to be finished first; may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-runtime -d 'End a run that takes longer (such as 90s, 2h) [default: the worker\'s]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-retries -d 'Block the card after so many failures in a row [default: failure_limit]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l idempotency-key -d 'If a card with this key is there and not archived, print its id and make none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l at -d 'Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l workspace -d 'Where its worker works: scratch (a folder made for the card) or dir:/absolute/path' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l triage -d 'Put it into triage: it is not started until somebody promotes it'
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l assignee -d 'Only cards of this assignee' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l limit -d 'At most so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand list" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand show" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand show" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand show" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand show" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand board" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand board" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand board" -l archived -d 'Show the archived cards as well'
+complete -c kanban -n "__fish_kanban_using_subcommand board" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand board" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand link" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand link" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand link" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand link" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand unlink" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand unlink" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand unlink" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand unlink" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand comment" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand comment" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand comment" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand comment" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand complete" -l summary -d 'What came of it, kept as the card\'s result' -r
+complete -c kanban -n "__fish_kanban_using_subcommand complete" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand complete" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand complete" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand complete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand block" -l reason -d 'Why, for whoever is to unblock it' -r
+complete -c kanban -n "__fish_kanban_using_subcommand block" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand block" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand block" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand block" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand unblock" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand unblock" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand unblock" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand unblock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand promote" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand promote" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand promote" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand promote" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand archive" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand archive" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand archive" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand archive" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand log" -s n -l lines -d 'Only the last so many lines' -r
+complete -c kanban -n "__fish_kanban_using_subcommand log" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand log" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand log" -l path -d 'Print the path of the log instead'
+complete -c kanban -n "__fish_kanban_using_subcommand log" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand runs" -l limit -d 'At most the newest so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand runs" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand runs" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand runs" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand runs" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand events" -l after -d 'Only what happened after the event with this number' -r
+complete -c kanban -n "__fish_kanban_using_subcommand events" -l limit -d 'At most so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand events" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand events" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand events" -s f -l follow -d 'Go on printing what happens, until interrupted; with --json one object per line'
+complete -c kanban -n "__fish_kanban_using_subcommand events" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand events" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l timeout -d 'With --wait, exit 75 if that takes longer; workers go on running' -r
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l dry-run -d 'Show what would be done, on a copy of the board in memory; start and signal nothing'
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l wait -d 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -f -a "check" -d 'Say what is wrong with the configuration'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -f -a "show" -d 'Print the configuration with every default filled in'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -f -a "path" -d 'Print the path of the configuration file'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from check" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from check" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from show" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from path" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from path" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand demo" -l dir -d 'Make the folder here [default: demo, demo-2, … in the home of kanban]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand demo" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand demo" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand demo" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
