@@ -1,6 +1,7 @@
 //! Who runs this command, as its environment says: a person at a shell, or the worker of a run.
 
 use std::env::var;
+use std::ffi::OsString;
 
 /// Who asks for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,4 +24,15 @@ impl Caller {
             .unwrap_or_else(|| "user".into());
         Self { name, token }
     }
+}
+
+/// Variables that a worker gets so that the program it calls is this one, under the same test settings.
+pub fn handed_on() -> Vec<(OsString, OsString)> {
+    let program = std::env::current_exe()
+        .ok()
+        .map(|path| ("KANBAN_BIN".into(), path.into()));
+    let settings = ["KANBAN_NOW", "KANBAN_TEST_PORTABLE"]
+        .into_iter()
+        .filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
+    program.into_iter().chain(settings).collect()
 }

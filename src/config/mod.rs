@@ -20,7 +20,7 @@ mod types;
 mod validate;
 mod workers;
 
-pub use caller::Caller;
+pub use caller::{Caller, handed_on};
 pub use effective::Config;
 #[cfg(test)]
 pub use load::load_from;

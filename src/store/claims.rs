@@ -44,7 +44,7 @@ pub fn candidates(
                 EXISTS (SELECT 1 FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0),
                 t.claim_lock IS NOT NULL, {OPEN_PARENT}
          FROM tasks t LEFT JOIN tick_cards c ON c.task_id = t.id
-         WHERE t.status = 'ready' ORDER BY t.priority DESC, t.created_at, t.id"
+         WHERE t.status = 'ready' ORDER BY t.priority DESC, t.created_at, t.rowid"
     ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -20,7 +20,7 @@ pub fn parents(conn: &Connection, id: &TaskId) -> Result<Vec<(TaskId, Status, St
     neighbours(
         conn,
         "SELECT t.id, t.status, t.title FROM task_links l JOIN tasks t ON t.id = l.parent_id
-         WHERE l.child_id = ?1 ORDER BY t.created_at, t.id",
+         WHERE l.child_id = ?1 ORDER BY t.created_at, t.rowid",
         id,
     )
 }
@@ -30,7 +30,7 @@ pub fn children(conn: &Connection, id: &TaskId) -> Result<Vec<(TaskId, Status, S
     neighbours(
         conn,
         "SELECT t.id, t.status, t.title FROM task_links l JOIN tasks t ON t.id = l.child_id
-         WHERE l.parent_id = ?1 ORDER BY t.created_at, t.id",
+         WHERE l.parent_id = ?1 ORDER BY t.created_at, t.rowid",
         id,
     )
 }

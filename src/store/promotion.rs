@@ -82,7 +82,7 @@ pub fn steps(conn: &Connection, cursor: &Cursor, now: Seconds) -> Result<Vec<Ste
              SELECT t.id, coalesce(c.not_before, 0) > ?2
              FROM near CROSS JOIN tasks t ON t.id = near.id LEFT JOIN tick_cards c ON c.task_id = t.id
              WHERE t.status = 'todo' AND ?1 IS NOT NULL AND NOT {OPEN_PARENT}
-             ORDER BY t.priority DESC, t.created_at, t.id"
+             ORDER BY t.priority DESC, t.created_at, t.rowid"
         ))?;
         let rows = statement.query_map(params![cursor.seen, now], |r| {
             let early: bool = r.get(1)?;
@@ -104,7 +104,7 @@ pub fn steps(conn: &Connection, cursor: &Cursor, now: Seconds) -> Result<Vec<Ste
     let mut due = conn.prepare_cached(&format!(
         "SELECT t.id FROM tick_cards c CROSS JOIN tasks t ON t.id = c.task_id
          WHERE c.not_before <= ?1 AND t.status = 'scheduled' AND NOT {OPEN_PARENT}
-         ORDER BY c.not_before, t.id"
+         ORDER BY c.not_before, t.rowid"
     ))?;
     let rows = due.query_map([now], |r| {
         Ok(Step {

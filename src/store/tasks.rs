@@ -87,7 +87,7 @@ pub fn list(conn: &Connection, filter: &ListFilter) -> Result<Vec<Task>> {
          WHERE (CASE WHEN ?1 = '[]' THEN t.status <> 'archived'
                      ELSE t.status IN (SELECT value FROM json_each(?1)) END)
            AND (?2 IS NULL OR t.assignee = ?2)
-         ORDER BY t.priority DESC, t.created_at, t.id LIMIT ?3"
+         ORDER BY t.priority DESC, t.created_at, t.rowid LIMIT ?3"
     );
     let limit = filter.limit.map_or(-1, i64::from);
     let mut statement = conn.prepare(&sql)?;

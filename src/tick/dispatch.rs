@@ -4,47 +4,36 @@
 //! transaction; nothing is open on the board while a process is started, and nothing is written to a
 //! run's row after that.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::ops::ControlFlow;
 
 use anyhow::Result;
 
 use super::absorb::{book, without_output};
+use super::pick::{Pick, pick};
 use super::report::{Reason, Started, Waiting};
-use super::{Tick, common_env};
+use super::{Tick, outfit};
 use crate::board::id::{Nonce, TaskId};
-use crate::board::retry::{self, Charge};
+use crate::board::retry::Charge;
 use crate::board::run::Outcome;
 use crate::board::task::Task;
-use crate::config::{Fill, Leftovers, Worker, fill};
+use crate::config::Leftovers;
 use crate::exit::Failure;
 use crate::fsx::{self, Identity};
 use crate::platform;
-use crate::store::claims::{self, Candidate, Claim, Granted};
+use crate::store::claims::{self, Claim, Granted};
 use crate::store::runs::{self, End};
 use crate::store::tasks;
 use crate::worker::launch;
 use crate::worker::rundir::RunDir;
 use crate::worker::slots;
-use crate::worker::spec::{Place, Spec};
 
 /// Descriptors that a tick needs besides those it hands over: the standard streams, the dispatch lock,
 /// the board file with its log and index, and what one start takes for a moment.
 const DESCRIPTORS_OF_A_TICK: u64 = 10;
 /// Run lock and host slot.
 const DESCRIPTORS_OF_A_CLAIM: u64 = 2;
-/// A longer body, in bytes, is not put into a variable: one may have 128 KiB on Linux (execve(2)), with
-/// its name. The worker of such a card reads it with `kanban show`.
-const BODY_VARIABLE_MAX: usize = 65_536;
 /// No batch is larger, however many descriptors there are.
 const BATCH_MAX: usize = 256;
-
-/// A card to start, and who works on it.
-struct Pick<'c> {
-    task: TaskId,
-    worker: &'c Worker,
-}
 
 /// A pick whose lock and slot are held.
 struct Prepared<'c> {
@@ -85,102 +74,6 @@ fn batch_size() -> usize {
     usize::try_from(fit)
         .unwrap_or(BATCH_MAX)
         .clamp(1, BATCH_MAX)
-}
-
-/// Decides, in dispatch order, which ready cards to start; a card that cannot start takes no place.
-fn pick<'c>(tick: &mut Tick<'c>) -> Result<Vec<Pick<'c>>> {
-    let (config, now) = (tick.config, tick.now);
-    let max = config.max_in_progress(&tick.board.slug);
-    let delay_max = config.defaults().retry_delay_max.0;
-    let (mut picks, mut waiting) = (Vec::new(), Vec::new());
-    tick.store.read("looking for ready cards", |conn| {
-        let mut running: HashMap<String, u32> = claims::running(conn)?.into_iter().collect();
-        let mut total: u32 = running.values().sum();
-        claims::candidates(conn, |candidate| {
-            let refusal = refuse(&candidate, now, delay_max)
-                .map(Err)
-                .unwrap_or_else(|| worker_of(config, &candidate));
-            let worker = match refusal {
-                Ok(worker) => worker,
-                Err(reason) => {
-                    waiting.push(Waiting {
-                        task: candidate.id,
-                        reason,
-                    });
-                    return ControlFlow::Continue(());
-                }
-            };
-            let of_worker = running.entry(worker.name.clone()).or_default();
-            let reason = if total >= max {
-                Some(Reason::BoardFull { max })
-            } else if *of_worker >= worker.max_in_progress {
-                Some(Reason::WorkerFull {
-                    worker: worker.name.clone(),
-                    max: worker.max_in_progress,
-                })
-            } else {
-                None
-            };
-            if let Some(reason) = reason {
-                waiting.push(Waiting {
-                    task: candidate.id,
-                    reason,
-                });
-            } else {
-                *of_worker += 1;
-                total += 1;
-                picks.push(Pick {
-                    task: candidate.id,
-                    worker,
-                });
-            }
-            ControlFlow::Continue(())
-        })
-    })?;
-    tick.report.waiting = waiting;
-    Ok(picks)
-}
-
-/// Why a card may not be started at all, whoever is to work on it.
-fn refuse(candidate: &Candidate, now: i64, delay_max: i64) -> Option<Reason> {
-    if candidate.claimed {
-        return Some(Reason::ClaimedElsewhere);
-    }
-    if candidate.open_parent {
-        return Some(Reason::WaitsForParent);
-    }
-    if candidate.haunted {
-        return Some(Reason::EarlierRunAlive);
-    }
-    if let Some(until) = candidate.not_before.filter(|at| *at > now) {
-        return Some(Reason::NotBefore { until });
-    }
-    match candidate.retry_at {
-        Some(until) if !retry::due(Some(until), now, delay_max) => Some(Reason::Delayed { until }),
-        _ => None,
-    }
-}
-
-fn worker_of<'c>(
-    config: &'c crate::config::Config,
-    candidate: &Candidate,
-) -> Result<&'c Worker, Reason> {
-    let Some(name) = candidate
-        .assignee
-        .as_deref()
-        .filter(|name| !name.is_empty())
-    else {
-        return Err(Reason::NoAssignee);
-    };
-    match config.worker(name) {
-        None => Err(Reason::NoWorker {
-            worker: name.to_owned(),
-        }),
-        Some(worker) if worker.pull => Err(Reason::PullLane {
-            worker: name.to_owned(),
-        }),
-        Some(worker) => Ok(worker),
-    }
 }
 
 /// Takes a host slot and a run lock for each pick, before anything of it is on the board.
@@ -333,14 +226,14 @@ fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
         task,
     } in claimed
     {
-        let spec = spec(tick, &prepared, granted, &task);
         let Prepared {
             pick,
+            claim,
             dir,
             lock,
             slot,
-            ..
         } = prepared;
+        let spec = outfit::spec(tick, pick.worker, &claim, &dir, granted, &task);
         match launch::supervisor(&spec, &dir, lock, slot) {
             Ok(()) => tick.report.started.push(Started {
                 task: pick.task,
@@ -373,75 +266,6 @@ fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
     let booked = book(tick, &ends)?;
     tick.report.reaped.extend(booked);
     Ok(())
-}
-
-fn spec(tick: &Tick<'_>, prepared: &Prepared<'_>, granted: Granted, task: &Task) -> Spec {
-    let (config, board, worker) = (tick.config, tick.board, prepared.pick.worker);
-    let defaults = config.defaults();
-    let (workspace, shown) = match (task.workspace_kind.as_str(), &task.workspace_path) {
-        ("dir", Some(path)) => (Place::Dir(path.into()), path.clone()),
-        _ => {
-            let root = board.workspaces();
-            let shown = root.join(task.id.as_str()).display().to_string();
-            (Place::Scratch(root), shown)
-        }
-    };
-    let body = task.body.as_deref().unwrap_or("");
-    let db = board.db();
-    let db_text = db.display().to_string();
-    let run = granted.run_id.to_string();
-    let priority = task.priority.to_string();
-    let attempt = granted.attempt.to_string();
-    let fields = Fill {
-        task: task.id.as_str(),
-        title: &task.title,
-        body,
-        board: board.slug.as_str(),
-        workspace: &shown,
-        run: &run,
-        priority: &priority,
-        assignee: &worker.name,
-        db: &db_text,
-    };
-    let mut env = config.worker_env(worker);
-    env.extend(common_env(config, board));
-    let own: [(&str, &str); 9] = [
-        ("KANBAN_TASK", fields.task),
-        ("KANBAN_TITLE", fields.title),
-        ("KANBAN_RUN_ID", &run),
-        (crate::worker::group::COOKIE, prepared.claim.nonce.as_str()),
-        ("KANBAN_TOKEN", &prepared.claim.token),
-        ("KANBAN_WORKSPACE", &shown),
-        ("KANBAN_ASSIGNEE", &worker.name),
-        ("KANBAN_PRIORITY", &priority),
-        ("KANBAN_ATTEMPT", &attempt),
-    ];
-    env.extend(own.map(|(name, value)| (name.into(), value.into())));
-    if body.len() <= BODY_VARIABLE_MAX {
-        env.insert("KANBAN_BODY".into(), body.into());
-        env.insert("KANBAN_PROMPT".into(), fields.prompt().into());
-    }
-    Spec {
-        board: board.slug.to_string(),
-        config: config.path.clone().filter(|_| config.found),
-        home: config.home.dir.clone(),
-        db,
-        task: task.id.to_string(),
-        run_id: granted.run_id,
-        nonce: prepared.claim.nonce.to_string(),
-        dir: prepared.dir.path().to_owned(),
-        lock: prepared.claim.lock,
-        command: fill(&worker.command, &fields),
-        env: env.into_iter().collect(),
-        workspace,
-        log: board.logs().join(format!("{}.log", task.id)),
-        log_max_bytes: defaults.log_max_bytes,
-        log_keep: defaults.log_keep,
-        max_runtime: task.max_runtime_seconds.unwrap_or(worker.max_runtime),
-        grace: worker.grace,
-        claim_ttl: defaults.claim_ttl.0,
-        end_leftovers: worker.leftovers == Leftovers::End,
-    }
 }
 
 /// For a dry run: claims on the copy of the board, so that the report is what a tick's would be.

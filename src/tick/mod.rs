@@ -6,14 +6,14 @@
 mod absorb;
 mod dispatch;
 mod lock;
+mod outfit;
+mod pick;
 mod promote;
 mod prune;
 mod reap;
 pub mod report;
 mod survey;
 pub mod wait;
-
-use std::ffi::OsString;
 
 use anyhow::Result;
 
@@ -194,25 +194,4 @@ fn record(tick: &mut Tick<'_>) -> Result<()> {
     };
     tick.store
         .write("recording the tick", |tx| meta::record_tick(tx, &last))
-}
-
-/// The variables of a run that are the same for every worker.
-fn common_env(config: &Config, board: &Board) -> Vec<(OsString, OsString)> {
-    let mut env: Vec<(OsString, OsString)> = vec![
-        ("KANBAN_BOARD".into(), board.slug.as_str().into()),
-        ("KANBAN_DB".into(), board.db().into()),
-        ("KANBAN_HOME".into(), config.home.dir.clone().into()),
-    ];
-    if let (true, Some(path)) = (config.found, &config.path) {
-        env.push(("KANBAN_CONFIG".into(), path.into()));
-    }
-    if let Ok(program) = std::env::current_exe() {
-        env.push(("KANBAN_BIN".into(), program.into()));
-    }
-    for test_only in ["KANBAN_NOW", "KANBAN_TEST_PORTABLE"] {
-        if let Some(value) = std::env::var_os(test_only) {
-            env.push((test_only.into(), value));
-        }
-    }
-    env
 }

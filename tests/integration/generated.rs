@@ -32,8 +32,12 @@ fn visible() -> Command {
     if let Some(after) = tree.get_after_long_help() {
         bare = bare.after_long_help(after.clone());
     }
-    bare = bare.version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true);
-    bare = bare.args(tree.get_arguments().cloned().collect::<Vec<_>>()).subcommands(kept);
+    bare = bare
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_subcommand(true);
+    bare = bare
+        .args(tree.get_arguments().cloned().collect::<Vec<_>>())
+        .subcommands(kept);
     tree = bare;
     tree.build();
     tree
@@ -41,7 +45,11 @@ fn visible() -> Command {
 
 fn page(command: &Command) -> String {
     let mut out = Vec::new();
-    clap_mangen::Man::new(command.clone()).date("").manual("kanban").render(&mut out).unwrap();
+    clap_mangen::Man::new(command.clone())
+        .date("")
+        .manual("kanban")
+        .render(&mut out)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -62,7 +70,10 @@ fn pages() -> BTreeMap<PathBuf, String> {
     ] {
         let mut out = Vec::new();
         generate(shell, &mut visible(), "kanban", &mut out);
-        files.insert(format!("completions/{file}").into(), String::from_utf8(out).unwrap());
+        files.insert(
+            format!("completions/{file}").into(),
+            String::from_utf8(out).unwrap(),
+        );
     }
     files
 }
@@ -95,5 +106,8 @@ fn man_pages_and_completions_are_those_of_this_command_line() {
         "{}\nUPDATE=1 cargo test --test integration generated rewrites them",
         wrong.join("\n")
     );
-    assert!(!files.values().any(|text| text.contains("supervise")), "the hidden command shows");
+    assert!(
+        !files.values().any(|text| text.contains("supervise")),
+        "the hidden command shows"
+    );
 }

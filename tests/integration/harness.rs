@@ -33,7 +33,12 @@ impl Run {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let mut told = format!("{what}\n  in {}\n  {}\n", home.display(), output.status);
         let _ = writeln!(told, "--- stdout\n{stdout}--- stderr\n{stderr}---");
-        Self { code: output.status.code(), stdout, stderr, told }
+        Self {
+            code: output.status.code(),
+            stdout,
+            stderr,
+            told,
+        }
     }
 
     /// Fails the test, with everything said, unless the exit status is this.
@@ -53,9 +58,15 @@ impl Run {
 impl Home {
     /// A home with this configuration file.
     pub fn new(config: &str) -> Self {
-        let dir = tempfile::Builder::new().prefix("kanban-test-").tempdir().unwrap();
+        let dir = tempfile::Builder::new()
+            .prefix("kanban-test-")
+            .tempdir()
+            .unwrap();
         std::fs::write(dir.path().join("config.toml"), config).unwrap();
-        Self { dir, variables: Vec::new() }
+        Self {
+            dir,
+            variables: Vec::new(),
+        }
     }
 
     /// Sets a variable for every command.
@@ -97,7 +108,12 @@ impl Home {
 
     /// Runs a shell script; `$KANBAN` in it is the program.
     pub fn sh(&self, script: &str) -> Run {
-        let output = self.command("sh").env("KANBAN", PROGRAM).args(["-c", script]).output().unwrap();
+        let output = self
+            .command("sh")
+            .env("KANBAN", PROGRAM)
+            .args(["-c", script])
+            .output()
+            .unwrap();
         Run::new(script.to_owned(), self.path(), output)
     }
 
@@ -115,7 +131,10 @@ impl Home {
     /// Makes a card and returns its id.
     #[track_caller]
     pub fn create(&self, title: &str, worker: &str, more: &[&str]) -> String {
-        let args: Vec<&str> = ["create", title, "--assignee", worker].into_iter().chain(more.iter().copied()).collect();
+        let args: Vec<&str> = ["create", title, "--assignee", worker]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
         self.ok(&args).stdout.trim().to_owned()
     }
 
@@ -134,7 +153,12 @@ impl Home {
     /// The kinds of what happened to a card, in order.
     #[track_caller]
     pub fn history(&self, id: &str) -> Vec<String> {
-        self.json(&["events", id]).as_array().unwrap().iter().map(|e| text(&e["kind"])).collect()
+        self.json(&["events", id])
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| text(&e["kind"]))
+            .collect()
     }
 
     /// Ticks until nothing is left to do.
@@ -151,7 +175,11 @@ impl Home {
         let until = Instant::now() + PATIENCE;
         while !condition() {
             let events = self.kanban(&["events"]).stdout;
-            assert!(Instant::now() < until, "waited in vain: {what}\n{}\n{events}", self.path().display());
+            assert!(
+                Instant::now() < until,
+                "waited in vain: {what}\n{}\n{events}",
+                self.path().display()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -159,7 +187,12 @@ impl Home {
     /// Looks into the board file, as another program would.
     pub fn sql<T: rusqlite::types::FromSql>(&self, query: &str) -> T {
         let board = rusqlite::Connection::open(self.board("kanban.db")).unwrap();
-        board.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+        board
+            .set_db_config(
+                rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+                true,
+            )
+            .unwrap();
         board.query_row(query, [], |row| row.get(0)).unwrap()
     }
 }
@@ -170,5 +203,8 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_kanban");
 /// A JSON text as text.
 #[track_caller]
 pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
 }

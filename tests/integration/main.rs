@@ -2,5 +2,8 @@
 //!
 //! One harness, one file per behaviour.
 
+mod concurrency;
+mod ends;
 mod generated;
 mod harness;
+mod layers;

@@ -1,0 +1,106 @@
+//! What a worker starts with: its command with the placeholders filled, its environment, its workspace
+//! and its limits.
+
+use std::ffi::OsString;
+
+use super::Tick;
+use crate::board::task::Task;
+use crate::config::{Board, Config, Fill, Leftovers, Worker, fill, handed_on};
+use crate::store::claims::{Claim, Granted};
+use crate::worker::group::COOKIE;
+use crate::worker::rundir::RunDir;
+use crate::worker::spec::{Place, Spec};
+
+/// A longer body, in bytes, is not put into a variable: one may have 128 KiB on Linux (execve(2)), with
+/// its name. The worker of such a card reads it with `kanban show`.
+const BODY_VARIABLE_MAX: usize = 65_536;
+/// Everything that the supervisor of a granted claim has to know.
+pub fn spec(
+    tick: &Tick<'_>,
+    worker: &Worker,
+    claim: &Claim,
+    dir: &RunDir,
+    granted: Granted,
+    task: &Task,
+) -> Spec {
+    let (config, board) = (tick.config, tick.board);
+    let defaults = config.defaults();
+    let (workspace, shown) = match (task.workspace_kind.as_str(), &task.workspace_path) {
+        ("dir", Some(path)) => (Place::Dir(path.into()), path.clone()),
+        _ => {
+            let root = board.workspaces();
+            let shown = root.join(task.id.as_str()).display().to_string();
+            (Place::Scratch(root), shown)
+        }
+    };
+    let body = task.body.as_deref().unwrap_or("");
+    let db = board.db();
+    let db_text = db.display().to_string();
+    let run = granted.run_id.to_string();
+    let priority = task.priority.to_string();
+    let attempt = granted.attempt.to_string();
+    let fields = Fill {
+        task: task.id.as_str(),
+        title: &task.title,
+        body,
+        board: board.slug.as_str(),
+        workspace: &shown,
+        run: &run,
+        priority: &priority,
+        assignee: &worker.name,
+        db: &db_text,
+    };
+    let mut env = config.worker_env(worker);
+    env.extend(common_env(config, board));
+    let own: [(&str, &str); 9] = [
+        ("KANBAN_TASK", fields.task),
+        ("KANBAN_TITLE", fields.title),
+        ("KANBAN_RUN_ID", &run),
+        (COOKIE, claim.nonce.as_str()),
+        ("KANBAN_TOKEN", &claim.token),
+        ("KANBAN_WORKSPACE", &shown),
+        ("KANBAN_ASSIGNEE", &worker.name),
+        ("KANBAN_PRIORITY", &priority),
+        ("KANBAN_ATTEMPT", &attempt),
+    ];
+    env.extend(own.map(|(name, value)| (name.into(), value.into())));
+    if body.len() <= BODY_VARIABLE_MAX {
+        env.insert("KANBAN_BODY".into(), body.into());
+        env.insert("KANBAN_PROMPT".into(), fields.prompt().into());
+    }
+    Spec {
+        board: board.slug.to_string(),
+        config: config.path.clone().filter(|_| config.found),
+        home: config.home.dir.clone(),
+        db,
+        task: task.id.to_string(),
+        run_id: granted.run_id,
+        nonce: claim.nonce.to_string(),
+        dir: dir.path().to_owned(),
+        lock: claim.lock,
+        command: fill(&worker.command, &fields),
+        env: env.into_iter().collect(),
+        workspace,
+        log: board.logs().join(format!("{}.log", task.id)),
+        log_max_bytes: defaults.log_max_bytes,
+        log_keep: defaults.log_keep,
+        max_runtime: task.max_runtime_seconds.unwrap_or(worker.max_runtime),
+        grace: worker.grace,
+        claim_ttl: defaults.claim_ttl.0,
+        end_leftovers: worker.leftovers == Leftovers::End,
+    }
+}
+
+/// The variables of a run that are the same for every worker.
+fn common_env(config: &Config, board: &Board) -> Vec<(OsString, OsString)> {
+    let mut env: Vec<(OsString, OsString)> = vec![
+        ("KANBAN_BOARD".into(), board.slug.as_str().into()),
+        ("KANBAN_DB".into(), board.db().into()),
+        ("KANBAN_HOME".into(), config.home.dir.clone().into()),
+    ];
+    if let (true, Some(path)) = (config.found, &config.path) {
+        env.push(("KANBAN_CONFIG".into(), path.into()));
+    }
+    env.extend(handed_on());
+    env
+}

@@ -1,0 +1,170 @@
+//! Ticks that follow each other, overlap, or have little room.
+
+use crate::harness::{Home, PROGRAM, text};
+
+#[test]
+fn a_chain_is_finished_by_one_tick_and_its_follow_ups() {
+    let home = Home::new("[workers.t]\ncommand = [\"true\"]\n");
+    let mut last = home.create("0", "t", &[]);
+    for i in 1..10 {
+        last = home.create(&i.to_string(), "t", &["--parent", &last]);
+    }
+    home.ok(&["tick"]);
+    home.wait_until("the last of ten is done without another tick", || {
+        home.status(&last) == "done"
+    });
+}
+
+#[test]
+fn eight_ticks_at_once_start_each_card_once() {
+    let config = "[host]\nmax_in_progress = 40\n[defaults]\nmax_in_progress = 40\nmax_in_progress_per_worker = 40\n\
+                  [workers.w]\ncommand = [\"sh\", \"-c\", 'echo $KANBAN_TASK >> \"$KANBAN_HOME/ran\"']\n";
+    let home = Home::new(config);
+    for _ in 0..5 {
+        let mut ids: Vec<String> = (0..12)
+            .map(|i| home.create(&i.to_string(), "w", &[]))
+            .collect();
+        let ticks: Vec<_> = (0..8)
+            .map(|_| home.command(PROGRAM).arg("tick").spawn().unwrap())
+            .collect();
+        for mut tick in ticks {
+            assert!(tick.wait().unwrap().success());
+        }
+        home.quiet().expect(0);
+        let ran = std::fs::read_to_string(home.path().join("ran")).unwrap();
+        std::fs::remove_file(home.path().join("ran")).unwrap();
+        let mut ran: Vec<String> = ran.lines().map(str::to_owned).collect();
+        ids.sort();
+        ran.sort();
+        assert_eq!(ran, ids);
+    }
+    assert_eq!(home.sql::<i64>("SELECT count(*) FROM task_runs"), 60);
+}
+
+#[test]
+fn a_tick_works_with_twelve_descriptors() {
+    let home = Home::new("[workers.w]\ncommand = [\"true\"]\n");
+    for limit in [12, 16] {
+        let ids: Vec<String> = (0..6)
+            .map(|i| home.create(&i.to_string(), "w", &[]))
+            .collect();
+        home.sh(&format!(r#"ulimit -n {limit}; exec "$KANBAN" tick"#))
+            .expect(0);
+        home.wait_until("all are done", || {
+            ids.iter().all(|id| home.status(id) == "done")
+        });
+        assert!(ids.iter().all(|id| home.runs(id).len() == 1));
+    }
+}
+
+const GATED: &str =
+    "command = [\"sh\", \"-c\", 'while ! [ -e \"$KANBAN_HOME/go\" ]; do sleep 0.02; done']\n";
+
+fn reasons(report: &serde_json::Value) -> Vec<String> {
+    report["waiting"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|w| text(&w["reason"]))
+        .collect()
+}
+
+#[test]
+fn every_cap_holds_and_says_so() {
+    let config = format!(
+        "[host]\nmax_in_progress = 5\n[defaults]\nmax_in_progress = 4\n\
+         [workers.a]\n{GATED}max_in_progress = 2\n[workers.b]\n{GATED}"
+    );
+    let home = Home::new(&config);
+    for worker in ["a", "a", "a", "b", "b", "b"] {
+        home.create("x", worker, &[]);
+    }
+    let shown = home.json(&["tick", "--dry-run"]);
+    let report = home.json(&["tick"]);
+    for report in [&shown, &report] {
+        assert_eq!(report["counts"]["started"], 4);
+        assert_eq!(reasons(report), ["worker_full", "board_full"]);
+    }
+    for _ in 0..3 {
+        home.ok(&["create", "y", "--assignee", "b", "--board", "other"]);
+    }
+    let other = home.json(&["tick", "--board", "other"]);
+    assert_eq!(
+        other["counts"]["started"], 1,
+        "the host cap holds over boards"
+    );
+    assert_eq!(reasons(&other), ["host_full", "host_full"]);
+    std::fs::write(home.path().join("go"), "").unwrap();
+    for board in ["default", "other"] {
+        home.ok(&["tick", "--wait", "--timeout", "60s", "--board", board]);
+    }
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let home = Home::new("[workers.w]\ncommand = [\"true\"]\n");
+    home.create("a", "w", &[]);
+    let files = || {
+        let mut all: Vec<_> = std::fs::read_dir(home.board(""))
+            .unwrap()
+            .flatten()
+            .map(|e| e.file_name())
+            .collect();
+        all.sort();
+        (all, std::fs::read(home.board("kanban.db-wal")).unwrap())
+    };
+    let before = files();
+    assert_eq!(home.json(&["tick", "--dry-run"])["counts"]["started"], 1);
+    assert_eq!(files(), before);
+}
+
+#[test]
+fn many_ticks_leave_nothing_behind_while_another_process_has_the_board_open() {
+    let home = Home::new("");
+    home.ok(&["create", "nobody's"]);
+    home.ok(&["tick"]);
+    let other = rusqlite::Connection::open(home.board("kanban.db")).unwrap();
+    let _: i64 = other
+        .query_row("SELECT count(*) FROM tasks", [], |r| r.get(0))
+        .unwrap();
+    let count = || std::fs::read_dir(home.board("")).unwrap().count();
+    let before = count();
+    for _ in 0..100 {
+        home.ok(&["tick"]);
+    }
+    assert_eq!(count(), before);
+    assert_eq!(
+        std::fs::metadata(home.board("kanban.db-wal"))
+            .unwrap()
+            .len(),
+        0
+    );
+}
+
+#[test]
+fn a_tick_leaves_the_board_to_another_one_and_a_follow_up_waits() {
+    let home = Home::new("");
+    home.ok(&["init"]);
+    let lock = std::fs::File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(home.board("kanban.db.dispatch.lock"))
+        .unwrap();
+    lock.lock().unwrap();
+    let report = home.json(&["tick"]);
+    assert_eq!(report["skipped"], "locked");
+    assert_eq!(home.ok(&["tick"]).stdout, "");
+}
+
+#[test]
+fn waiting_ends_in_time_or_says_that_it_did_not() {
+    let home = Home::new(&format!("[workers.a]\n{GATED}"));
+    let id = home.create("a", "a", &[]);
+    home.kanban(&["tick", "--wait", "--timeout", "1s"])
+        .expect(75);
+    assert_eq!(home.status(&id), "running");
+    std::fs::write(home.path().join("go"), "").unwrap();
+    home.quiet().expect(0);
+    assert_eq!(home.status(&id), "done");
+}
