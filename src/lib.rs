@@ -83,7 +83,7 @@ pub fn main(args: Vec<OsString>) -> u8 {
     match run(args) {
         Ok(status) => u8::try_from(status).unwrap_or(1),
         Err(error) => {
-            render::print_err(&exit::line(&error));
+            render::print_err(&render::escape::line(&exit::line(&error)));
             exit::kind(&error) as u8
         }
     }

@@ -21,7 +21,7 @@ use crate::worker::group;
 use crate::worker::rundir::RunDir;
 
 /// What only another board's worker or another program can change is looked at this often.
-const OUTSIDE: Duration = Duration::from_secs(2);
+const OUTSIDE: Duration = Duration::from_millis(500);
 /// Looked at this often even if no lock says anything: the safety net.
 const AT_LEAST: Duration = Duration::from_secs(60);
 
@@ -58,24 +58,34 @@ pub fn until_quiet(
         group::reap_ended();
         let (alive, blocked) = look(board, &mut seen, &mut show)?;
         let moved = report.moved_something();
-        let busy =
-            !alive.is_empty() || moved || report.waiting.iter().any(|w| w.reason.will_pass());
+        // Judged by what the tick saw while it had the board: a moment later, another tick may be
+        // between booking one card and starting the next.
+        let busy = moved
+            || report.counts.running > 0
+            || report.waiting.iter().any(|w| w.reason.will_pass());
         if !busy {
             return Ok(outcome(report, blocked, Quiet::Yes));
         }
         if until.is_some_and(|at| Instant::now() >= at) {
             return Ok(outcome(report, blocked, Quiet::NotYet));
         }
-        for run in alive {
-            if watched.insert(run.run_id) {
-                watch(board, &run, sender.clone());
-            }
-        }
-        if moved && report.started.is_empty() {
-            // What it moved may have made something else ready, or set the time of a retry.
+        if alive.is_empty() && report.counts.running > 0 || moved && report.started.is_empty() {
+            // All that ran has ended meanwhile; or what was moved may have made something else ready, or
+            // set the time of a retry.
             continue;
         }
-        match ends.recv_timeout(patience(&report, until)) {
+        let mut patience = patience(&report, until);
+        for run in alive {
+            if !watched.contains(&run.run_id) {
+                if watch(board, &run, sender.clone()) {
+                    watched.insert(run.run_id);
+                } else {
+                    // Its folder is being removed, or somebody removed its lock: no lock will tell.
+                    patience = patience.min(OUTSIDE);
+                }
+            }
+        }
+        match ends.recv_timeout(patience) {
             // Several may have ended together: one tick serves them all.
             Ok(()) => while ends.try_recv().is_ok() {},
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
@@ -134,15 +144,18 @@ fn look(
 }
 
 /// Says when a run's lock becomes free. The thread holds nothing and ends with the run or with us.
-fn watch(board: &Board, run: &runs::AliveRun, ended: Sender<()>) {
-    let path = RunDir::new(&board.runs(), &run.nonce).lock();
+/// `false`: there is no lock to wait for.
+fn watch(board: &Board, run: &runs::AliveRun, ended: Sender<()>) -> bool {
+    let Ok(lock) = fsx::open_existing(&RunDir::new(&board.runs(), &run.nonce).lock()) else {
+        return false;
+    };
     std::thread::spawn(move || {
-        if let Ok(lock) = fsx::open_existing(&path) {
-            // Free, or not to be asked: either way the next tick looks.
-            let _ = fsx::lock_shared(&lock, fsx::Wait::Forever);
-        }
+        // Free, or not to be asked: either way the next tick looks.
+        let _ = fsx::lock_shared(&lock, fsx::Wait::Forever);
+        drop(lock);
         let _ = ended.send(());
     });
+    true
 }
 
 /// How long nothing can change without a lock telling.

@@ -2,8 +2,11 @@
 //!
 //! One harness, one file per behaviour.
 
+mod board_file;
+mod commands;
 mod concurrency;
 mod ends;
 mod generated;
 mod harness;
+mod kills;
 mod layers;

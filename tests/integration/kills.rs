@@ -1,0 +1,342 @@
+//! Ticks and supervisors that are killed at any moment: every card ends by the rules, nothing is left over,
+//! and no card ever has two workers.
+//!
+//! The moments are chosen by `strace`, which injects a SIGKILL at the n-th call of a kind. Where it is
+//! missing or may not trace, these tests say so and skip.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{Home, PROGRAM, text};
+
+/// Writes its card's id to a file, under a lock that a second worker at the same time would find held.
+const WORKER: &str = r#"
+[defaults]
+retry_delay = "1s"
+failure_limit = 20
+spawn_failure_limit = 50
+[workers.w]
+command = ["sh", "-c", '''
+exec 9> "$KANBAN_HOME/one"; flock -n -E 99 9; [ $? != 99 ] || echo "$KANBAN_TASK" >> "$KANBAN_HOME/doubled"
+echo "$KANBAN_TASK" >> "$KANBAN_HOME/ran"''']
+max_in_progress = 1
+"#;
+
+fn strace_works() -> bool {
+    let works = Command::new("strace")
+        .args([
+            "-o",
+            "/dev/null",
+            "-e",
+            "inject=getpid:signal=KILL:when=1000",
+            "true",
+        ])
+        .output()
+        .is_ok_and(|out| out.status.success());
+    if !works {
+        eprintln!("skipped: strace is missing or may not trace here");
+    }
+    works
+}
+
+struct Stage {
+    home: Home,
+    parent: String,
+    child: String,
+}
+
+fn stage(portable: &str) -> Stage {
+    let home = Home::new(WORKER).with("KANBAN_TEST_PORTABLE", portable);
+    let parent = home.create("parent", "w", &[]);
+    let child = home.create("child", "w", &["--parent", &parent]);
+    Stage {
+        home,
+        parent,
+        child,
+    }
+}
+
+impl Stage {
+    /// Ticks until quiet and checks that everything is as it has to be.
+    fn recover(&self, at: &str, once: Once) {
+        let home = &self.home;
+        let run = home.kanban(&["tick", "--wait", "--timeout", "60s"]);
+        assert_eq!(run.code, Some(0), "{at}: {run:?}");
+        for id in [&self.parent, &self.child] {
+            assert_eq!(home.status(id), "done", "{at}");
+            let completed = home
+                .runs(id)
+                .iter()
+                .filter(|r| r["outcome"] == "completed")
+                .count();
+            assert_eq!(completed, 1, "{at}");
+        }
+        let file = |name| std::fs::read_to_string(home.path().join(name)).unwrap_or_default();
+        assert_eq!(file("doubled"), "", "{at}: two workers at once");
+        if matches!(once, Once::Exactly) {
+            assert_eq!(
+                file("ran"),
+                format!("{}\n{}\n", self.parent, self.child),
+                "{at}: each worker ran once"
+            );
+        }
+        assert_eq!(
+            home.sql::<i64>("SELECT count(*) FROM tick_runs WHERE dead = 0"),
+            0,
+            "{at}"
+        );
+        assert_eq!(home.sql::<String>("PRAGMA integrity_check"), "ok", "{at}");
+        assert_eq!(
+            std::fs::read_dir(home.board("runs")).unwrap().count(),
+            0,
+            "{at}: a run folder is left"
+        );
+        assert_eq!(
+            processes_of(home.path()),
+            Vec::<String>::new(),
+            "{at}: a process is left"
+        );
+    }
+}
+
+enum Once {
+    /// A killed tick costs no run.
+    Exactly,
+    /// A killed supervisor may cost one.
+    AtLeast,
+}
+
+/// Processes that work for this home.
+fn processes_of(home: &Path) -> Vec<String> {
+    let mark = format!("KANBAN_HOME={}", home.display());
+    let has = |dir: &Path| {
+        let read = |file| std::fs::read(dir.join(file)).unwrap_or_default();
+        let stat = String::from_utf8_lossy(&read("stat")).into_owned();
+        let zombie = stat
+            .rsplit(')')
+            .next()
+            .is_some_and(|s| s.trim_start().starts_with('Z'));
+        !zombie
+            && read("environ")
+                .split(|b| *b == 0)
+                .any(|e| e == mark.as_bytes())
+    };
+    let entries = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .map(|e| e.path());
+    entries
+        .filter(|dir| has(dir))
+        .map(|dir| dir.display().to_string())
+        .collect()
+}
+
+/// How often a tick, and with `-f` all that it starts, makes each system call.
+fn calls(portable: &str, follow: &[&str]) -> BTreeMap<String, usize> {
+    let stage = stage(portable);
+    let trace = stage.home.path().join("trace");
+    let out = stage
+        .home
+        .command("strace")
+        .args(follow)
+        .arg("-o")
+        .arg(&trace)
+        .args([PROGRAM, "tick"])
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{out:?}");
+    stage.recover("undisturbed", Once::Exactly);
+    let mut calls = BTreeMap::new();
+    for line in std::fs::read_to_string(trace).unwrap().lines() {
+        let call = line
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .trim_start();
+        if let Some((name, _)) = call.split_once('(')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        {
+            *calls.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    calls
+}
+
+fn kill_at(portable: &str, follow: &[&str], name: &str, number: usize, once: Once) {
+    let stage = stage(portable);
+    let inject = format!("inject={name}:signal=KILL:when={number}");
+    let mut strace = stage.home.command("strace");
+    strace
+        .args(follow)
+        .args(["-o", "/dev/null", "-e", &inject, PROGRAM, "tick"])
+        .output()
+        .unwrap();
+    stage.recover(&format!("killed at {name} number {number}"), once);
+}
+
+/// Calls that change something outside the process: every one of them is a moment to be killed at. Of the
+/// others every seventh is taken.
+const EFFECTS: [&str; 15] = [
+    "openat",
+    "flock",
+    "fcntl",
+    "write",
+    "pwrite64",
+    "fsync",
+    "mkdir",
+    "unlink",
+    "rename",
+    "close",
+    "vfork",
+    "clone",
+    "clone3",
+    "ftruncate",
+    "utimensat",
+];
+
+#[test]
+fn a_tick_may_be_killed_at_any_system_call() {
+    if !strace_works() {
+        return;
+    }
+    let mut others = 0;
+    for (name, count) in calls("0", &[]) {
+        for number in 1..=count {
+            others += 1;
+            let dense = matches!(
+                name.as_str(),
+                "flock" | "fsync" | "mkdir" | "vfork" | "clone" | "clone3" | "unlink"
+            );
+            let sparse = if EFFECTS.contains(&name.as_str()) {
+                3
+            } else {
+                11
+            };
+            if dense || others % sparse == 0 {
+                kill_at("0", &[], &name, number, Once::Exactly);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_supervisor_and_all_it_starts_may_be_killed_at_any_system_call() {
+    if !strace_works() {
+        return;
+    }
+    for portable in ["0", "1"] {
+        let mut counter = 0;
+        for (name, count) in calls(portable, &["-f"]) {
+            for number in 1..=count {
+                counter += 1;
+                if counter % 61 == 0 {
+                    kill_at(portable, &["-f"], &name, number, Once::AtLeast);
+                }
+            }
+        }
+    }
+}
+
+/// Waits until a card's worker has written its process id.
+fn worker_of(home: &Home, id: &str) -> String {
+    let path = home.board(&format!("workspaces/{id}/pid"));
+    home.wait_until("the worker is at work", || {
+        std::fs::read_to_string(&path).is_ok_and(|p| p.ends_with('\n'))
+    });
+    std::fs::read_to_string(path).unwrap().trim().to_owned()
+}
+
+fn supervisor_of(home: &Home) -> i64 {
+    home.sql("SELECT supervisor_pid FROM tick_runs WHERE dead = 0")
+}
+
+fn is_alive(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
+}
+
+const SLOW_ONCE: &str = r#"
+[defaults]
+retry_delay = "1s"
+[workers.w]
+command = ["sh", "-c", '[ "$KANBAN_ATTEMPT" = 1 ] || exit 0; echo $$ > pid; trap "" TERM; while ! [ -e "$KANBAN_HOME/go" ]; do sleep 0.02; done']
+grace = "1s"
+"#;
+
+#[test]
+fn a_killed_supervisor_takes_its_worker_along_and_the_run_is_lost() {
+    let home = Home::new(SLOW_ONCE);
+    let id = home.create("a", "w", &[]);
+    home.ok(&["tick"]);
+    let worker = worker_of(&home, &id);
+    home.sh(&format!("kill -9 {}", supervisor_of(&home)))
+        .expect(0);
+    home.wait_until("the worker is gone as well", || !is_alive(&worker));
+    home.quiet().expect(0);
+    let outcomes: Vec<String> = home.runs(&id).iter().map(|r| text(&r["outcome"])).collect();
+    assert_eq!(outcomes, ["lost", "completed"]);
+}
+
+#[test]
+fn where_a_worker_outlives_its_supervisor_no_second_one_is_started_beside_it() {
+    let home = Home::new(SLOW_ONCE).with("KANBAN_TEST_PORTABLE", "1");
+    let id = home.create("a", "w", &[]);
+    home.ok(&["tick"]);
+    let worker = worker_of(&home, &id);
+    home.sh(&format!("kill -9 {}", supervisor_of(&home)))
+        .expect(0);
+    let held = home.kanban(&["tick"]).expect(1);
+    assert!(
+        held.stderr.contains("lost its supervisor"),
+        "{}",
+        held.stderr
+    );
+    assert!(is_alive(&worker));
+    // Another program may set the card to ready meanwhile; the earlier run still keeps it back.
+    rusqlite::Connection::open(home.board("kanban.db"))
+        .unwrap()
+        .execute(
+            "UPDATE tasks SET status = 'ready', claim_lock = NULL, current_run_id = NULL",
+            [],
+        )
+        .unwrap();
+    let report = home.kanban(&["tick", "--json"]).expect(1).value();
+    assert_eq!(report["counts"]["started"], 0);
+    assert_eq!(report["waiting"][0]["reason"], "earlier_run_alive");
+    std::fs::write(home.path().join("go"), "").unwrap();
+    home.wait_until("the worker has ended by itself", || !is_alive(&worker));
+    home.quiet().expect(0);
+    assert_eq!(home.status(&id), "done");
+    assert_eq!(home.runs(&id).len(), 2);
+}
+
+#[test]
+fn a_supervisor_that_is_told_to_stop_ends_its_worker_and_records_it() {
+    let home = Home::new(SLOW_ONCE);
+    let id = home.create("a", "w", &["--max-retries", "1"]);
+    home.ok(&["tick"]);
+    let worker = worker_of(&home, &id);
+    home.sh(&format!("kill -TERM {}", supervisor_of(&home)))
+        .expect(0);
+    home.quiet().expect(0);
+    assert!(!is_alive(&worker));
+    let outcomes: Vec<String> = home.runs(&id).iter().map(|r| text(&r["outcome"])).collect();
+    assert_eq!(
+        outcomes,
+        ["reclaimed", "completed"],
+        "not counted against the card"
+    );
+}
+
+#[test]
+fn a_run_whose_lock_was_removed_is_left_alone_while_its_worker_lives() {
+    let home = Home::new(SLOW_ONCE);
+    let id = home.create("a", "w", &[]);
+    home.ok(&["tick"]);
+    let worker = worker_of(&home, &id);
+    let nonce: String = home.sql("SELECT nonce FROM tick_runs");
+    std::fs::remove_file(home.board(&format!("runs/{nonce}/lock"))).unwrap();
+    assert_eq!(home.json(&["tick"])["counts"]["reaped"], 0);
+    assert!(is_alive(&worker));
+    std::fs::write(home.path().join("go"), "").unwrap();
+    home.quiet().expect(0);
+    assert_eq!(home.status(&id), "done");
+}
