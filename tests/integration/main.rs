@@ -2,6 +2,12 @@
 //!
 //! One harness, one file per behaviour.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
 mod board_file;
 mod commands;
 mod concurrency;
@@ -10,3 +16,4 @@ mod generated;
 mod harness;
 mod kills;
 mod layers;
+mod property;
