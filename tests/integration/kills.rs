@@ -340,3 +340,35 @@ fn a_run_whose_lock_was_removed_is_left_alone_while_its_worker_lives() {
     home.quiet().expect(0);
     assert_eq!(home.status(&id), "done");
 }
+
+#[test]
+fn a_card_that_is_taken_away_before_the_fence_is_never_worked_on() {
+    if !strace_works() {
+        return;
+    }
+    let Stage { home, parent, .. } = stage("0");
+    // The supervisor makes its cancel pipe after the claim and before the fence; there it is held up.
+    let mut held = home
+        .command("strace")
+        .args([
+            "-f",
+            "-o",
+            "/dev/null",
+            "-e",
+            "inject=mknodat:delay_enter=2000000",
+            PROGRAM,
+            "tick",
+        ])
+        .spawn()
+        .unwrap();
+    home.wait_until("the claim is there", || home.status(&parent) == "running");
+    home.ok(&["block", &parent, "--reason", "wait"]);
+    held.wait().unwrap();
+    home.wait_until("the run is settled", || {
+        home.ok(&["tick"]);
+        home.sql::<i64>("SELECT count(*) FROM tick_runs WHERE dead = 0") == 0
+    });
+    assert!(!home.path().join("ran").exists(), "the worker ran");
+    assert_eq!(home.status(&parent), "blocked");
+    assert!(!home.history(&parent).contains(&"spawned".to_owned()));
+}
