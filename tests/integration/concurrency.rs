@@ -57,8 +57,7 @@ fn a_tick_works_with_twelve_descriptors() {
     }
 }
 
-const GATED: &str =
-    "command = [\"sh\", \"-c\", 'while ! [ -e \"$KANBAN_HOME/go\" ]; do sleep 0.02; done']\n";
+const GATED: &str = "command = [\"sh\", \"-c\", 'while [ -d \"$KANBAN_HOME\" ] && ! [ -e \"$KANBAN_HOME/go\" ]; do sleep 0.02; done']\n";
 
 fn reasons(report: &serde_json::Value) -> Vec<String> {
     report["waiting"]

@@ -257,7 +257,7 @@ const SLOW_ONCE: &str = r#"
 [defaults]
 retry_delay = "1s"
 [workers.w]
-command = ["sh", "-c", '[ "$KANBAN_ATTEMPT" = 1 ] || exit 0; echo $$ > pid; trap "" TERM; while ! [ -e "$KANBAN_HOME/go" ]; do sleep 0.02; done']
+command = ["sh", "-c", '[ "$KANBAN_ATTEMPT" = 1 ] || exit 0; echo $$ > pid; trap "" TERM; while [ -d "$KANBAN_HOME" ] && ! [ -e "$KANBAN_HOME/go" ]; do sleep 0.02; done']
 grace = "1s"
 "#;
 

@@ -17,3 +17,4 @@ mod harness;
 mod kills;
 mod layers;
 mod property;
+mod readme;
