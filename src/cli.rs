@@ -2,15 +2,12 @@
 //!
 //! Parsing validates and touches no file, clock or database.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::board::id::Slug;
 use crate::commands::{
-    archive, block, board, comment, complete, config, create, demo, events, init, link, list, log,
-    promote, runs, show, supervise, tick, unblock, unlink,
+    Global, archive, block, board, comment, complete, config, create, demo, events, init, link,
+    list, log, promote, runs, show, supervise, tick, unblock, unlink,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -45,26 +42,6 @@ Files:
         boards/NAME/kanban.db, with logs/, runs/, workspaces/ and attachments/ beside it
   $KANBAN_CONFIG, else $KANBAN_HOME/config.toml, else ~/.config/kanban/config.toml
         workers, caps and limits; every key stands in config.example.toml";
-
-/// Options of every subcommand.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Global {
-    /// The board; a home with one board needs none
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "KANBAN_BOARD",
-        hide_env_values = true
-    )]
-    pub board: Option<Slug>,
-    /// The configuration file [default: see Files in kanban --help]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    pub json: bool,
-}
 
 /// The subcommands, in the order of the help.
 #[derive(Debug, Subcommand)]

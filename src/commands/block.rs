@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use super::{Session, actor};
+use super::{Global, Session, actor};
 use crate::board::id::TaskId;
-use crate::cli::Global;
 use crate::store::lifecycle;
 
 /// Put cards where only kanban unblock takes them out again

@@ -3,10 +3,9 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::Session;
+use super::{Global, Session};
 use crate::board::status::Status;
 use crate::board::task::Task;
-use crate::cli::Global;
 use crate::config::Board;
 use crate::render;
 use crate::render::columns::{self, Card, Column};

@@ -3,11 +3,10 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::Session;
 use super::create::text_or_stdin;
+use super::{Global, Session};
 use crate::board::id::TaskId;
 use crate::board::task;
-use crate::cli::Global;
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::render;

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::Session;
+use super::{Global, Session};
 use crate::board::id::TaskId;
 use crate::board::task::{self, BODY_MAX, NewTask, Workspace};
-use crate::cli::Global;
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::render;

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{board, events, tick as tick_command};
+use super::{Global, board, events, tick as tick_command};
 use crate::board::id::TaskId;
 use crate::board::task::{NewTask, Workspace};
-use crate::cli::Global;
 use crate::config::{self, Board, Config, Home};
 use crate::exit::{Failure, Kind};
 use crate::fsx;

@@ -5,9 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::Session;
+use super::{Global, Session};
 use crate::board::id::TaskId;
-use crate::cli::Global;
 use crate::render::{self, escape};
 use crate::store::history::{self, EventRow};
 use crate::time;

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::Session;
-use crate::cli::Global;
+use super::{Global, Session};
 use crate::render;
 use crate::store::Store;
 

@@ -3,9 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::Session;
+use super::{Global, Session};
 use crate::board::id::TaskId;
-use crate::cli::Global;
 use crate::render;
 use crate::store::links;
 

@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use super::Session;
+use super::{Global, Session};
 use crate::board::status::Status;
-use crate::cli::Global;
 use crate::render;
 use crate::render::style::{Style, status_colour};
 use crate::render::table::{Cell, Table};

@@ -5,9 +5,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::Session;
+use super::{Global, Session};
 use crate::board::id::TaskId;
-use crate::cli::Global;
 use crate::exit::Failure;
 use crate::render::{self, escape, style::Style};
 use crate::store::tasks;

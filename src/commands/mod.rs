@@ -11,6 +11,7 @@ pub mod config;
 pub mod create;
 pub mod demo;
 pub mod events;
+mod global;
 pub mod init;
 pub mod link;
 pub mod list;
@@ -26,8 +27,9 @@ pub mod unlink;
 use anyhow::Result;
 use serde_json::json;
 
+pub use global::Global;
+
 use crate::board::id::{Nonce, TaskId};
-use crate::cli::Global;
 use crate::config::{Board, Caller, Config, load};
 use crate::render;
 use crate::store::lifecycle::{Actor, Changed};

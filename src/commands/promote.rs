@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use super::Session;
+use super::{Global, Session};
 use crate::board::id::TaskId;
-use crate::cli::Global;
 use crate::config::Caller;
 use crate::store::lifecycle;
 

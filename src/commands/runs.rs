@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 
-use super::Session;
+use super::{Global, Session};
 use crate::board::id::TaskId;
 use crate::board::run::Exit;
-use crate::cli::Global;
 use crate::render;
 use crate::render::style::Style;
 use crate::render::table::Table;

@@ -4,13 +4,12 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Session;
 use super::events::describe;
 use super::runs::{exit, took};
+use super::{Global, Session};
 use crate::board::id::TaskId;
 use crate::board::status::Status;
 use crate::board::task::Task;
-use crate::cli::Global;
 use crate::render::page::{field, field_in, heading, indented};
 use crate::render::style::{Style, status_colour};
 use crate::render::{self};

@@ -5,9 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::json;
 
-use super::Session;
 use super::events;
-use crate::cli::Global;
+use super::{Global, Session};
 use crate::exit::{Failure, Kind};
 use crate::render::style::Style;
 use crate::render::{self, escape};

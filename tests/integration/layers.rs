@@ -29,7 +29,6 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     (
         "commands",
         &[
-            "cli",
             "supervise",
             "tick",
             "store",
