@@ -68,8 +68,9 @@ fn the_library_has_no_known_way_to_corrupt_a_board() {
     );
 }
 
-/// Another program that opens and closes the file itself loses its locks on it, and no longer shows that
-/// it has the board open. Our exit must not take its log away all the same.
+/// Another program that opens and closes the files itself loses its locks on them, and no longer shows that
+/// it has the board open. Our exit must not take its log away all the same. (Where only the locks of the
+/// board file are lost, SQLite 3.54 looks at those of the index as well; so both are lost here.)
 #[test]
 fn a_connection_that_has_lost_its_locks_keeps_its_log() {
     let home = Home::new("");
@@ -80,6 +81,7 @@ fn a_connection_that_has_lost_its_locks_keeps_its_log() {
         .execute_batch("PRAGMA wal_autocheckpoint = 0; UPDATE tasks SET priority = 1;")
         .unwrap();
     drop(std::fs::File::open(&db).unwrap());
+    drop(std::fs::File::open(home.board("kanban.db-shm")).unwrap());
     let log = |what: &str| {
         std::fs::metadata(home.board("kanban.db-wal"))
             .unwrap_or_else(|e| panic!("{what}: {e}"))

@@ -43,14 +43,14 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let card = 0..20usize;
+    let card = 0..6usize;
     prop_oneof![
         4 => (0..WORKERS.len(), proptest::option::of(card.clone())).prop_map(|(worker, parent)| Step::Create { worker, parent }),
         2 => (card.clone(), card.clone()).prop_map(|(a, b)| Step::Link(a, b)),
         1 => (card.clone(), card.clone()).prop_map(|(a, b)| Step::Unlink(a, b)),
         1 => card.clone().prop_map(Step::Complete),
-        1 => card.clone().prop_map(Step::Block),
-        1 => card.clone().prop_map(Step::Unblock),
+        2 => card.clone().prop_map(Step::Block),
+        3 => card.clone().prop_map(Step::Unblock),
         1 => card.clone().prop_map(Step::Archive),
         1 => card.prop_map(Step::Promote),
         4 => Just(Step::Tick),
@@ -176,7 +176,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn invariants_hold_after_every_step(steps in proptest::collection::vec(step(), 5..30)) {
