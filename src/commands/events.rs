@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Global, Session};
 use crate::board::id::TaskId;
+use crate::render::style::{Colour, Style};
 use crate::render::{self, escape};
 use crate::store::history::{self, EventRow};
 use crate::time;
@@ -103,6 +104,20 @@ pub fn line(row: &EventRow) -> String {
         row.task_id,
         escape::line(&describe(row))
     )
+}
+
+/// The line for a terminal: what went well and what did not can be told apart at a glance.
+pub fn coloured(row: &EventRow, style: &Style) -> String {
+    let colour = match row.kind.as_str() {
+        "completed" => Colour::Green,
+        "gave_up" | "blocked" | "lost" => Colour::Red,
+        "crashed" | "timed_out" | "spawn_failed" | "protocol_violation" | "rate_limited" => {
+            Colour::Yellow
+        }
+        "spawned" => Colour::Cyan,
+        _ => Colour::Dim,
+    };
+    format!("{}\n", style.paint(colour, line(row).trim_end()))
 }
 
 /// What happened, in a few words: the kind and the facts that a person asks for first.

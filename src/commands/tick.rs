@@ -130,11 +130,9 @@ fn until_quiet(session: &Session, global: &Global, timeout: Option<Seconds>) -> 
 
 /// What a person who waits wants to know; claims and process ids are in `kanban events`.
 fn progress(events: &[EventRow]) -> Result<()> {
-    let lines: String = events
-        .iter()
-        .filter(|e| e.kind != "claimed")
-        .map(events::line)
-        .collect();
+    let style = Style::stdout();
+    let told = events.iter().filter(|e| e.kind != "claimed");
+    let lines: String = told.map(|e| events::coloured(e, &style)).collect();
     if lines.is_empty() {
         Ok(())
     } else {

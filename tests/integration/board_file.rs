@@ -300,3 +300,42 @@ fn a_newer_version_of_our_tables_is_made_once_by_whoever_is_first() {
     );
     assert_eq!(home.json(&["list"]).as_array().unwrap().len(), 1);
 }
+
+/// The write lock of a WAL board is byte 120 of its index (sqlite.org/walformat.html).
+const WRITE_LOCK: &str = "l_start=120,";
+
+#[test]
+fn a_tick_opens_the_board_once_and_holds_no_transaction_while_it_starts_a_worker() {
+    if !crate::kills::strace_works() {
+        return;
+    }
+    let home = Home::new("[workers.w]\ncommand = [\"true\"]\n");
+    let id = home.create("a", "w", &[]);
+    let trace = home.path().join("trace");
+    let calls = "trace=open,openat,fcntl,fork,vfork,clone,clone3";
+    let mut strace = home.command("strace");
+    strace
+        .args(["-e", calls, "-o"])
+        .arg(&trace)
+        .args([crate::harness::PROGRAM, "tick"]);
+    assert!(strace.status().unwrap().success());
+    home.wait_until("it is done", || home.status(&id) == "done");
+    let (mut opened, mut started, mut locked, mut writes) = (0, 0, false, 0);
+    for call in std::fs::read_to_string(trace).unwrap().lines() {
+        if call.contains("/kanban.db\"") {
+            opened += 1;
+        } else if call.contains(WRITE_LOCK) {
+            locked = call.contains("F_WRLCK");
+            writes += usize::from(locked);
+        } else if ["fork(", "vfork(", "clone(", "clone3("]
+            .iter()
+            .any(|c| call.starts_with(c))
+        {
+            started += 1;
+            assert!(!locked, "a transaction is open across a start");
+        }
+    }
+    assert_eq!(opened, 1, "the board file is opened by SQLite, and once");
+    assert_eq!(started, 1);
+    assert!(writes > 0, "the trace shows the write lock");
+}

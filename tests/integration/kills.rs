@@ -23,7 +23,8 @@ echo "$KANBAN_TASK" >> "$KANBAN_HOME/ran"''']
 max_in_progress = 1
 "#;
 
-fn strace_works() -> bool {
+/// Whether faults can be injected and calls be seen here.
+pub fn strace_works() -> bool {
     let works = Command::new("strace")
         .args([
             "-o",
