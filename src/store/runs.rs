@@ -36,6 +36,8 @@ pub struct AliveRun {
     pub log_offset: u64,
     /// The card is still this run's own.
     pub owns_card: bool,
+    /// Until when its supervisor, which extends it while it lives, keeps other programs away.
+    pub lease: Option<Seconds>,
 }
 
 /// The runs that are not proven dead, oldest first.
@@ -43,7 +45,8 @@ pub fn alive(conn: &Connection) -> Result<Vec<AliveRun>> {
     let mut statement = conn.prepare_cached(
         "SELECT r.run_id, r.task_id, r.nonce, r.host, r.lock_dev, r.lock_ino, r.report, r.stage, r.log_offset,
                 EXISTS (SELECT 1 FROM tasks t
-                        WHERE t.id = r.task_id AND t.current_run_id = r.run_id AND t.status = 'running')
+                        WHERE t.id = r.task_id AND t.current_run_id = r.run_id AND t.status = 'running'),
+                (SELECT s.claim_expires FROM task_runs s WHERE s.id = r.run_id)
          FROM tick_runs r WHERE r.dead = 0 ORDER BY r.run_id",
     )?;
     let rows = statement.query_map([], |r| {
@@ -60,6 +63,7 @@ pub fn alive(conn: &Connection) -> Result<Vec<AliveRun>> {
             stage: parsed(r, 7)?,
             log_offset: r.get::<_, i64>(8)?.cast_unsigned(),
             owns_card: r.get(9)?,
+            lease: r.get(10)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -373,3 +373,33 @@ fn a_card_that_is_taken_away_before_the_fence_is_never_worked_on() {
     assert_eq!(home.status(&parent), "blocked");
     assert!(!home.history(&parent).contains(&"spawned".to_owned()));
 }
+
+#[test]
+fn many_runs_whose_folders_are_gone_at_once_are_held_until_their_leases_end() {
+    let home = Home::new(SLOW_ONCE).with("KANBAN_NOW", "1000000");
+    let ids: Vec<String> = (0..3)
+        .map(|i| home.create(&i.to_string(), "w", &[]))
+        .collect();
+    home.ok(&["tick"]);
+    let workers: Vec<String> = ids.iter().map(|id| worker_of(&home, id)).collect();
+    let supervisors: String =
+        home.sql("SELECT group_concat(supervisor_pid, ' ') FROM tick_runs WHERE dead = 0");
+    home.sh(&format!(
+        "kill -9 {supervisors}; mv boards/default/runs boards/default/away"
+    ))
+    .expect(0);
+    home.wait_until("the workers are gone as well", || {
+        !workers.iter().any(|w| is_alive(w))
+    });
+    // A child of a worker may live a moment longer; then its run is alive.
+    home.wait_until("the tick says that it holds them", || {
+        let run = home.kanban(&["tick"]);
+        run.code == Some(1) && run.stderr.contains("the folders of 3 runs are missing")
+    });
+    assert!(ids.iter().all(|id| home.status(id) == "running"));
+    let home = home.with("KANBAN_NOW", "1000901");
+    assert_eq!(home.json(&["tick"])["counts"]["reaped"], 3);
+    let home = home.with("KANBAN_NOW", "1000999");
+    home.quiet().expect(0);
+    assert!(ids.iter().all(|id| home.status(id) == "done"));
+}
