@@ -30,6 +30,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand list 'List cards, in the order in which they would start'
             cand show 'Show a card: what it is, what it waits for, its runs, its comments and its history'
             cand board 'Show the board as columns'
+            cand why 'Say why a card is not running, what would start it, and when'
+            cand status 'Say whether a board is served: the last tick, what runs, what is due, what is held'
             cand link 'Make a card wait for another one'
             cand unlink 'Make a card no longer wait for another one'
             cand comment 'Say something on a card'
@@ -37,11 +39,21 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand block 'Put cards where only kanban unblock takes them out again'
             cand unblock 'Let blocked cards go again'
             cand promote 'Make cards ready now'
+            cand schedule 'Put cards off until a moment'
+            cand retry 'Take cards up again that are blocked, cancelled, done or archived'
+            cand assign 'Give cards to another worker or lane'
+            cand reassign 'Give cards to another worker or lane'
+            cand reclaim 'Take running cards away from their workers and let them start again'
+            cand stop 'Take running cards away from their workers and block them'
+            cand cancel 'Give cards up'
             cand archive 'Put cards away'
             cand log 'Print what the workers of a card have written'
             cand runs 'List runs: who worked on which card, how long, and how it ended'
             cand events 'Print what happened, oldest first'
             cand tick 'Book what has ended, start what is ready, and exit'
+            cand pause 'Start nothing more on a board, or nothing more of one worker'
+            cand resume 'Start again what kanban pause or kanban drain stopped'
+            cand drain 'Start nothing more, and wait until what runs has ended'
             cand config 'Check, show or find the configuration'
             cand demo 'Run a small example from beginning to end'
         }
@@ -57,15 +69,25 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --body-file 'Read the body from a file; - is standard input'
             cand --assignee 'The worker that is to do it, or the lane that a person pulls it from'
             cand --priority 'Cards with a higher number start first'
-            cand --parent 'A card that has to be finished first; may be given several times'
+            cand --parent 'A card that has to be done first; may be given several times'
+            cand --after-failure 'Start it only if this card gives up; may be given several times'
+            cand --after-any 'Start it when this card is done, gave up, or was cancelled; may be given several times'
             cand --max-runtime 'End a run that takes longer (such as 90s, 2h) [default: the worker''s]'
             cand --max-retries 'Block the card after so many failures in a row [default: failure_limit]'
             cand --idempotency-key 'If a card with this key is there and not archived, print its id and make none'
             cand --at 'Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now'
+            cand --blocked 'Make it blocked, for this reason: it is not started until somebody unblocks it'
             cand --workspace 'Where its worker works: scratch (a folder made for the card) or dir:/absolute/path'
+            cand --tenant 'A name to group cards by, such as a customer or a project'
+            cand --model 'The model that its worker is told to use ({model})'
+            cand --skill 'A skill that its worker is told to use ({skill}); may be given several times'
+            cand --arg 'One more argument for its worker ({args}); may be given several times'
+            cand --verify 'A shell command: exit 0 of the work counts only if this exits 0 in the same place'
+            cand --goal-max-turns 'With --goal, after so many turns at most'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --triage 'Put it into triage: it is not started until somebody promotes it'
+            cand --goal 'Its worker goes on until a judge agrees that the goal is reached, for workers that know goals'
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -95,7 +117,22 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'kanban;why'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;status'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'kanban;link'= {
+            cand --on 'Which end of the parent lets the child go: success, failure (it gave up) or any'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
@@ -126,6 +163,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
         }
         &'kanban;block'= {
             cand --reason 'Why, for whoever is to unblock it'
+            cand --kind 'What it waits for: dependency (a linked card), needs_input, capability or transient'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
@@ -140,6 +178,64 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;promote'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;schedule'= {
+            cand --at 'Not before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now'
+            cand --reason 'Why, for whoever reads the history'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;retry'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;assign'= {
+            cand --to 'The worker or lane; - for nobody'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --reclaim 'Take running cards away from their workers first'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;reassign'= {
+            cand --to 'The worker or lane; - for nobody'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --reclaim 'Take running cards away from their workers first'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;reclaim'= {
+            cand --reason 'Why, for whoever reads the history'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;stop'= {
+            cand --reason 'Why, for whoever reads the history'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;cancel'= {
+            cand --reason 'Why, for whoever reads the history'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
@@ -188,6 +284,30 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --dry-run 'Show what would be done, on a copy of the board in memory; start and signal nothing'
             cand --wait 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;pause'= {
+            cand --reason 'Why, for whoever wonders'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;resume'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;drain'= {
+            cand --timeout 'Exit 75 if it takes longer; what is paused stays paused'
+            cand --reason 'Why, for whoever wonders'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

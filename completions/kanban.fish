@@ -34,6 +34,8 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "create" -d 'Make a ca
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "list" -d 'List cards, in the order in which they would start'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card: what it is, what it waits for, its runs, its comments and its history'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "board" -d 'Show the board as columns'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "why" -d 'Say why a card is not running, what would start it, and when'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "status" -d 'Say whether a board is served: the last tick, what runs, what is due, what is held'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "link" -d 'Make a card wait for another one'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "unlink" -d 'Make a card no longer wait for another one'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "comment" -d 'Say something on a card'
@@ -41,11 +43,21 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "complete" -d 'Mark ca
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "block" -d 'Put cards where only kanban unblock takes them out again'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "unblock" -d 'Let blocked cards go again'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "promote" -d 'Make cards ready now'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "schedule" -d 'Put cards off until a moment'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "retry" -d 'Take cards up again that are blocked, cancelled, done or archived'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "assign" -d 'Give cards to another worker or lane'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "reassign" -d 'Give cards to another worker or lane'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "reclaim" -d 'Take running cards away from their workers and let them start again'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "stop" -d 'Take running cards away from their workers and block them'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "cancel" -d 'Give cards up'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "archive" -d 'Put cards away'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "log" -d 'Print what the workers of a card have written'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "runs" -d 'List runs: who worked on which card, how long, and how it ended'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "events" -d 'Print what happened, oldest first'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "tick" -d 'Book what has ended, start what is ready, and exit'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "pause" -d 'Start nothing more on a board, or nothing more of one worker'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "resume" -d 'Start again what kanban pause or kanban drain stopped'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "drain" -d 'Start nothing more, and wait until what runs has ended'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "config" -d 'Check, show or find the configuration'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "demo" -d 'Run a small example from beginning to end'
 complete -c kanban -n "__fish_kanban_using_subcommand init" -l board -d 'The board; a home with one board needs none' -r
@@ -56,15 +68,25 @@ complete -c kanban -n "__fish_kanban_using_subcommand create" -l body -d 'What i
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l body-file -d 'Read the body from a file; - is standard input' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l assignee -d 'The worker that is to do it, or the lane that a person pulls it from' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l priority -d 'Cards with a higher number start first' -r
-complete -c kanban -n "__fish_kanban_using_subcommand create" -l parent -d 'A card that has to be finished first; may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l parent -d 'A card that has to be done first; may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l after-failure -d 'Start it only if this card gives up; may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l after-any -d 'Start it when this card is done, gave up, or was cancelled; may be given several times' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-runtime -d 'End a run that takes longer (such as 90s, 2h) [default: the worker\'s]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-retries -d 'Block the card after so many failures in a row [default: failure_limit]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l idempotency-key -d 'If a card with this key is there and not archived, print its id and make none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l at -d 'Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l blocked -d 'Make it blocked, for this reason: it is not started until somebody unblocks it' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l workspace -d 'Where its worker works: scratch (a folder made for the card) or dir:/absolute/path' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l tenant -d 'A name to group cards by, such as a customer or a project' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l model -d 'The model that its worker is told to use ({model})' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l skill -d 'A skill that its worker is told to use ({skill}); may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l arg -d 'One more argument for its worker ({args}); may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l verify -d 'A shell command: exit 0 of the work counts only if this exits 0 in the same place' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l goal-max-turns -d 'With --goal, after so many turns at most' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l triage -d 'Put it into triage: it is not started until somebody promotes it'
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l goal -d 'Its worker goes on until a judge agrees that the goal is reached, for workers that know goals'
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r
@@ -83,6 +105,15 @@ complete -c kanban -n "__fish_kanban_using_subcommand board" -l config -d 'The c
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l archived -d 'Show the archived cards as well'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand why" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand why" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand why" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand status" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand status" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand status" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand link" -l on -d 'Which end of the parent lets the child go: success, failure (it gave up) or any' -r
 complete -c kanban -n "__fish_kanban_using_subcommand link" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand link" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand link" -l json -d 'Print JSON'
@@ -101,6 +132,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand complete" -l config -d 'Th
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand block" -l reason -d 'Why, for whoever is to unblock it' -r
+complete -c kanban -n "__fish_kanban_using_subcommand block" -l kind -d 'What it waits for: dependency (a linked card), needs_input, capability or transient' -r
 complete -c kanban -n "__fish_kanban_using_subcommand block" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand block" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand block" -l json -d 'Print JSON'
@@ -113,6 +145,43 @@ complete -c kanban -n "__fish_kanban_using_subcommand promote" -l board -d 'The 
 complete -c kanban -n "__fish_kanban_using_subcommand promote" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand promote" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand promote" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l at -d 'Not before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now' -r
+complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l reason -d 'Why, for whoever reads the history' -r
+complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand schedule" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand retry" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand retry" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand retry" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand retry" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand assign" -l to -d 'The worker or lane; - for nobody' -r
+complete -c kanban -n "__fish_kanban_using_subcommand assign" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand assign" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand assign" -l reclaim -d 'Take running cards away from their workers first'
+complete -c kanban -n "__fish_kanban_using_subcommand assign" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand assign" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l to -d 'The worker or lane; - for nobody' -r
+complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l reclaim -d 'Take running cards away from their workers first'
+complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand reassign" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l reason -d 'Why, for whoever reads the history' -r
+complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand stop" -l reason -d 'Why, for whoever reads the history' -r
+complete -c kanban -n "__fish_kanban_using_subcommand stop" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand stop" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand stop" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand cancel" -l reason -d 'Why, for whoever reads the history' -r
+complete -c kanban -n "__fish_kanban_using_subcommand cancel" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand cancel" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand cancel" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand archive" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand archive" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand archive" -l json -d 'Print JSON'
@@ -142,6 +211,21 @@ complete -c kanban -n "__fish_kanban_using_subcommand tick" -l dry-run -d 'Show 
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l wait -d 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand pause" -l reason -d 'Why, for whoever wonders' -r
+complete -c kanban -n "__fish_kanban_using_subcommand pause" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand pause" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand pause" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand resume" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand resume" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand resume" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand drain" -l timeout -d 'Exit 75 if it takes longer; what is paused stays paused' -r
+complete -c kanban -n "__fish_kanban_using_subcommand drain" -l reason -d 'Why, for whoever wonders' -r
+complete -c kanban -n "__fish_kanban_using_subcommand drain" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand drain" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand drain" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand drain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l json -d 'Print JSON'

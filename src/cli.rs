@@ -6,8 +6,9 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    Global, archive, block, board, comment, complete, config, create, demo, events, init, link,
-    list, log, promote, runs, show, supervise, tick, unblock, unlink,
+    Global, archive, assign, block, board, cancel, comment, complete, config, create, demo, drain,
+    events, init, link, list, log, pause, promote, reclaim, resume, retry, runs, schedule, show,
+    status, stop, supervise, tick, unblock, unlink, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -43,7 +44,8 @@ Files:
   $KANBAN_CONFIG, else $KANBAN_HOME/config.toml, else ~/.config/kanban/config.toml
         workers, caps and limits; every key stands in config.example.toml";
 
-/// The subcommands, in the order of the help.
+/// The subcommands, in the order of the help. One is parsed per process, so their size is of no account.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::Args),
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
     Board(board::Args),
+    Why(why::Args),
+    Status(status::Args),
     Link(link::Args),
     Unlink(unlink::Args),
     Comment(comment::Args),
@@ -58,11 +62,21 @@ pub(crate) enum Command {
     Block(block::Args),
     Unblock(unblock::Args),
     Promote(promote::Args),
+    Schedule(schedule::Args),
+    Retry(retry::Args),
+    #[command(visible_alias = "reassign")]
+    Assign(assign::Args),
+    Reclaim(reclaim::Args),
+    Stop(stop::Args),
+    Cancel(cancel::Args),
     Archive(archive::Args),
     Log(log::Args),
     Runs(runs::Args),
     Events(events::Args),
     Tick(tick::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
+    Drain(drain::Args),
     Config(config::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -91,6 +105,17 @@ impl Cli {
             Command::Runs(args) => runs::run(args, global),
             Command::Events(args) => events::run(args, global),
             Command::Tick(args) => tick::run(args, global),
+            Command::Why(args) => why::run(args, global),
+            Command::Status(args) => status::run(args, global),
+            Command::Schedule(args) => schedule::run(args, global),
+            Command::Retry(args) => retry::run(args, global),
+            Command::Assign(args) => assign::run(args, global),
+            Command::Reclaim(args) => reclaim::run(args, global),
+            Command::Stop(args) => stop::run(args, global),
+            Command::Cancel(args) => cancel::run(args, global),
+            Command::Pause(args) => pause::run(args, global),
+            Command::Resume(args) => resume::run(args, global),
+            Command::Drain(args) => drain::run(args, global),
             Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
             Command::Demo(args) => demo::run(args, global),
             Command::Supervise(args) => supervise::run(args),

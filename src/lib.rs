@@ -55,6 +55,11 @@
 //!                                               ▲                │ breaker
 //!                                               └──unblock── blocked
 //! ```
+//!
+//! Beside these: **review** has a worker of its own, as triage may; **cancelled** is an end that releases
+//! nobody who waits for a success; `retry` takes a card up again from any end. What an edge waits for is one
+//! predicate (`store::links`), whether a card may start is one function (`tick::judge`), and what a run that
+//! did not complete costs is another (`board::retry`).
 
 mod board;
 pub mod cli;

@@ -23,7 +23,7 @@ use crate::worker::gate::{Gate, Passage};
 use crate::worker::record::{self, Exited, Record};
 use crate::worker::rundir::RunDir;
 use crate::worker::signals::Signals;
-use crate::worker::spec::Spec;
+use crate::worker::spec::{Place, Spec};
 use crate::worker::{group, log, workspace};
 
 /// What is held for the run and given back when its end is durable.
@@ -104,7 +104,7 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
         Err(record) => record,
     };
     match &end {
-        Record::Failed(why) => log::note(why),
+        Record::Failed(why) | Record::Unstartable(why) => log::note(why),
         Record::NotStarted(why) => log::note(&format!("not started: {why}")),
         Record::Exited(_) | Record::Pending => {}
     }
@@ -121,9 +121,16 @@ fn make_cancel_pipe(dir: &RunDir) -> Result<()> {
 
 /// Gate, fence, go. The error is the record of a worker of which no instruction ran.
 fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Child, Record> {
-    let failed = |e: anyhow::Error| Record::Failed(format!("{e:#}"));
-    let place = workspace::prepare(&spec.workspace, &spec.task).map_err(failed)?;
-    let gate = Gate::start(spec, &place, tree).map_err(failed)?;
+    let place = workspace::prepare(&spec.workspace, &spec.task).map_err(|e| {
+        let why = format!("{e:#}");
+        match &spec.workspace {
+            // The card named it; the next one has another.
+            Place::Dir(_) => Record::Failed(why),
+            Place::Scratch(_) => Record::Unstartable(why),
+        }
+    })?;
+    let gate =
+        Gate::start(spec, &place, tree).map_err(|e| Record::Unstartable(format!("{e:#}")))?;
     match fence(spec, nonce, &gate, log_offset) {
         Ok(true) => {}
         Ok(false) => {
@@ -142,6 +149,10 @@ fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Chil
     match gate.open() {
         Ok((child, Passage::Through)) => Ok(child),
         Ok((mut child, Passage::Failed(why))) => {
+            let _ = child.wait();
+            Err(Record::Unstartable(why))
+        }
+        Ok((mut child, Passage::Refused(why))) => {
             let _ = child.wait();
             Err(Record::Failed(why))
         }

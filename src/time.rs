@@ -95,6 +95,14 @@ pub fn moment(text: &str, now: Seconds) -> Result<Seconds, String> {
     })
 }
 
+/// The day of the week (Monday is 0) and the minute of the day of a moment, in local time.
+pub fn week_minute(seconds: Seconds) -> (u8, u16) {
+    let at = TimeZone::system().to_datetime(Timestamp::from_second(seconds).unwrap_or_default());
+    let day = at.weekday().to_monday_zero_offset().unsigned_abs();
+    let minute = i16::from(at.hour()) * 60 + i16::from(at.minute());
+    (day, minute.unsigned_abs())
+}
+
 /// A moment for people, in local time with its offset.
 pub fn local(seconds: Seconds) -> String {
     match Timestamp::from_second(seconds) {

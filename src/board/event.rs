@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::retry::Next;
 use super::run::{Exit, Outcome};
+use super::status::Status;
 use crate::time::Seconds;
 
 /// Something that happened to a card: a kind and the facts.
@@ -41,10 +42,11 @@ impl Event {
     }
 
     /// A worker was given the card.
-    pub fn claimed(lock: &str, expires: Seconds, run: i64) -> Self {
+    pub fn claimed(lock: &str, expires: Seconds, run: i64, source: &Status) -> Self {
+        let source = (*source != Status::Ready).then_some(source);
         Self::with(
             "claimed",
-            json!({"lock": lock, "expires": expires, "run_id": run}),
+            json!({"lock": lock, "expires": expires, "run_id": run, "source_status": source}),
         )
     }
 

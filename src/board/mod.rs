@@ -2,9 +2,12 @@
 //!
 //! Values and rules only: nothing here reads a file, a clock, a database or the environment.
 
+pub mod block;
+pub mod dependency;
 pub mod event;
 pub mod id;
 pub mod retry;
 pub mod run;
 pub mod status;
 pub mod task;
+pub mod window;

@@ -64,8 +64,10 @@ pub enum Charge {
     Failure,
     /// The worker asked to be run later.
     Tempfail,
-    /// The worker could not be started.
+    /// This card could not be started.
     SpawnFailure,
+    /// No card of its worker could be started here: the lane is held, and the card is not charged.
+    Lane,
     /// It was claimed and lost before it could start: nobody's fault, so the first retry is at once.
     NeverStarted,
     /// The worker exited 0 without its report.
@@ -108,6 +110,7 @@ pub fn after(
             (counts.violations, PROTOCOL_VIOLATION_LIMIT, policy.delay)
         }
         Charge::Nothing => (1, u32::MAX, policy.delay),
+        Charge::Lane => return Next::RetryAt(now),
     };
     if count >= limit {
         return Next::GiveUp { count, limit };
@@ -125,7 +128,7 @@ pub fn after(
 }
 
 /// The delay before try number `count + 1`: doubling from `base`, 25 % more or less by `seed`, never over `max`.
-fn delay(base: Seconds, max: Seconds, count: u32, seed: &str) -> Seconds {
+pub fn delay(base: Seconds, max: Seconds, count: u32, seed: &str) -> Seconds {
     let doubled = base.saturating_mul(
         1i64.checked_shl(count.saturating_sub(1).min(40))
             .unwrap_or(i64::MAX),

@@ -111,10 +111,14 @@ pub enum Outcome {
     Reclaimed,
     /// It ended without the report that its worker owes.
     ProtocolViolation,
+    /// Somebody put the card off while it ran.
+    Scheduled,
+    /// It gave no sign of life for too long.
+    Stale,
 }
 
 impl Outcome {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Completed,
         Self::Blocked,
         Self::Crashed,
@@ -124,6 +128,8 @@ impl Outcome {
         Self::SpawnFailed,
         Self::Reclaimed,
         Self::ProtocolViolation,
+        Self::Scheduled,
+        Self::Stale,
     ];
 
     /// The text on the board file.
@@ -138,6 +144,8 @@ impl Outcome {
             Self::SpawnFailed => "spawn_failed",
             Self::Reclaimed => "reclaimed",
             Self::ProtocolViolation => "protocol_violation",
+            Self::Scheduled => "scheduled",
+            Self::Stale => "stale",
         }
     }
 

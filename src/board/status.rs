@@ -24,6 +24,8 @@ pub enum Status {
     Blocked,
     /// Finished.
     Done,
+    /// Given up by somebody: not done, so it releases nobody who waits for a success.
+    Cancelled,
     /// Put away.
     Archived,
     /// A status that another program wrote.
@@ -32,7 +34,7 @@ pub enum Status {
 
 impl Status {
     /// The columns in the order in which people look at a board.
-    pub const COLUMNS: [Self; 9] = [
+    pub const COLUMNS: [Self; 10] = [
         Self::Triage,
         Self::Todo,
         Self::Scheduled,
@@ -41,6 +43,7 @@ impl Status {
         Self::Review,
         Self::Blocked,
         Self::Done,
+        Self::Cancelled,
         Self::Archived,
     ];
 
@@ -55,6 +58,7 @@ impl Status {
             Self::Review => "review",
             Self::Blocked => "blocked",
             Self::Done => "done",
+            Self::Cancelled => "cancelled",
             Self::Archived => "archived",
             Self::Other(text) => text,
         }
@@ -66,11 +70,6 @@ impl Status {
             .into_iter()
             .find(|s| s.as_str() == text)
             .unwrap_or(Self::Other(text))
-    }
-
-    /// Whether a child of a card in this column may start: the one rule, used everywhere.
-    pub fn releases_children(&self) -> bool {
-        matches!(self, Self::Done | Self::Archived)
     }
 
     /// Whether a card in this column can be completed by a person.
@@ -85,6 +84,11 @@ impl Status {
                 | Self::Review
                 | Self::Blocked
         )
+    }
+
+    /// Whether a card in this column is at an end: nobody will work on it unless somebody takes it up again.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled | Self::Archived)
     }
 
     /// Whether a card in this column can be blocked.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::dependency::Release;
 use super::id::TaskId;
 use super::status::Status;
 use crate::time::Seconds;
@@ -31,6 +32,20 @@ pub struct Task {
     pub max_retries: Option<i64>,
     pub current_run_id: Option<i64>,
     pub block_kind: Option<String>,
+    /// Times in a row that it was blocked for the same cause.
+    pub block_recurrences: i64,
+    pub branch_name: Option<String>,
+    /// Names that its worker is told to use, for workers that know skills.
+    pub skills: Vec<String>,
+    /// The model that its worker is told to use, for workers that know models.
+    pub model_override: Option<String>,
+    /// Its worker goes on until a judge agrees that the goal is reached, for workers that know goals.
+    pub goal_mode: bool,
+    pub goal_max_turns: Option<i64>,
+    /// Further arguments for its worker.
+    pub args: Vec<String>,
+    /// Exit 0 of the work counts only if this passes; the worker's own command where it is empty.
+    pub verify: Vec<String>,
     /// Not before this time (`--at`).
     pub not_before: Option<Seconds>,
     /// The next try is not before this time.
@@ -38,8 +53,9 @@ pub struct Task {
 }
 
 /// Where a worker works.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Workspace {
+    #[default]
     /// A folder of its own below the board's, made for the card.
     Scratch,
     /// An existing folder of the user's, never removed.
@@ -71,20 +87,46 @@ impl std::str::FromStr for Workspace {
     }
 }
 
+/// Where a new card starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Column {
+    #[default]
+    /// Where its parents and its moment put it.
+    ByParents,
+    /// Somebody has to specify it first.
+    Triage,
+    /// Somebody has to let it go; why.
+    Blocked(String),
+}
+
+/// What one card asks of its worker beyond what the configuration says.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    pub model: Option<String>,
+    pub skills: Vec<String>,
+    pub args: Vec<String>,
+    pub verify: Vec<String>,
+    pub goal: bool,
+    pub goal_max_turns: Option<i64>,
+}
+
 /// What is asked for when a card is made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewTask {
     pub title: String,
     pub body: Option<String>,
     pub assignee: Option<String>,
     pub priority: i64,
-    pub parents: Vec<TaskId>,
+    pub parents: Vec<(TaskId, Release)>,
     pub max_runtime: Option<Seconds>,
     pub max_retries: Option<u32>,
     pub idempotency_key: Option<String>,
     pub not_before: Option<Seconds>,
-    pub triage: bool,
+    /// Where it starts, if not where its parents and its moment put it.
+    pub column: Column,
     pub workspace: Workspace,
+    pub overrides: Overrides,
+    pub tenant: Option<String>,
     pub created_by: String,
 }
 

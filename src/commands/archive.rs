@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Global, Session};
+use super::{Global, Patience, Session};
 use crate::board::id::TaskId;
 use crate::config::Caller;
 use crate::store::lifecycle;
@@ -21,7 +21,10 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let who = Caller::current().name;
-    Session::open(global)?.change(global, &args.ids, "archive", |tx, id, now| {
-        lifecycle::archive(tx, id, &who, now)
-    })
+    Session::open(global)?.change(
+        global,
+        &args.ids,
+        ("archive", Patience::Asked),
+        |tx, id, now| lifecycle::archive(tx, id, &who, now),
+    )
 }

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{Global, Session, actor};
+use super::{Global, Patience, Session, actor};
+use crate::board::block::BlockKind;
 use crate::board::id::TaskId;
 use crate::store::lifecycle;
 
@@ -10,6 +11,10 @@ use crate::store::lifecycle;
 ///
 /// A running card is taken away from its worker, which is asked to end. A worker blocks its own card
 /// this way when it needs a person, by the run token in its environment (KANBAN_TOKEN).
+///
+/// With --kind dependency, a card that waits for an open parent goes to todo instead and goes on by itself.
+/// A card that is blocked for the same kind of cause again after an unblock goes to triage: letting it go
+/// once more would only repeat it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The cards
@@ -18,12 +23,18 @@ pub struct Args {
     /// Why, for whoever is to unblock it
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// What it waits for: dependency (a linked card), needs_input, capability or transient
+    #[arg(long, value_name = "KIND")]
+    kind: Option<BlockKind>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let actor = actor();
-    Session::open(global)?.change(global, &args.ids, "block", |tx, id, now| {
-        lifecycle::block(tx, id, &actor, args.reason.as_deref(), now)
-    })
+    Session::open(global)?.change(
+        global,
+        &args.ids,
+        ("block", Patience::Asked),
+        |tx, id, now| lifecycle::block(tx, id, &actor, (args.kind, args.reason.as_deref()), now),
+    )
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Global, Session, actor};
+use super::{Global, Patience, Session, actor};
 use crate::board::id::TaskId;
 use crate::store::lifecycle;
 
@@ -23,7 +23,10 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let actor = actor();
-    Session::open(global)?.change(global, &args.ids, "complete", |tx, id, now| {
-        lifecycle::complete(tx, id, &actor, args.summary.as_deref(), now)
-    })
+    Session::open(global)?.change(
+        global,
+        &args.ids,
+        ("complete", Patience::Asked),
+        |tx, id, now| lifecycle::complete(tx, id, &actor, args.summary.as_deref(), now),
+    )
 }

@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::{Global, Session};
+use crate::board::dependency::Release;
 use crate::board::id::TaskId;
-use crate::board::task::{self, BODY_MAX, NewTask, Workspace};
+use crate::board::task::{self, BODY_MAX, Column, NewTask, Overrides, Workspace};
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::render;
@@ -41,9 +42,15 @@ pub struct Args {
         allow_negative_numbers = true
     )]
     priority: i64,
-    /// A card that has to be finished first; may be given several times
+    /// A card that has to be done first; may be given several times
     #[arg(long = "parent", value_name = "ID")]
     parents: Vec<TaskId>,
+    /// Start it only if this card gives up; may be given several times
+    #[arg(long, value_name = "ID")]
+    after_failure: Vec<TaskId>,
+    /// Start it when this card is done, gave up, or was cancelled; may be given several times
+    #[arg(long, value_name = "ID")]
+    after_any: Vec<TaskId>,
     /// End a run that takes longer (such as 90s, 2h) [default: the worker's]
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
     max_runtime: Option<Seconds>,
@@ -57,11 +64,35 @@ pub struct Args {
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Put it into triage: it is not started until somebody promotes it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "blocked")]
     triage: bool,
+    /// Make it blocked, for this reason: it is not started until somebody unblocks it
+    #[arg(long, value_name = "REASON")]
+    blocked: Option<String>,
     /// Where its worker works: scratch (a folder made for the card) or dir:/absolute/path
     #[arg(long, value_name = "WHERE", default_value = "scratch")]
     workspace: Workspace,
+    /// A name to group cards by, such as a customer or a project
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// The model that its worker is told to use ({model})
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// A skill that its worker is told to use ({skill}); may be given several times
+    #[arg(long = "skill", value_name = "NAME")]
+    skills: Vec<String>,
+    /// One more argument for its worker ({args}); may be given several times
+    #[arg(long = "arg", value_name = "TEXT", allow_hyphen_values = true)]
+    args: Vec<String>,
+    /// A shell command: exit 0 of the work counts only if this exits 0 in the same place
+    #[arg(long, value_name = "SCRIPT")]
+    verify: Option<String>,
+    /// Its worker goes on until a judge agrees that the goal is reached, for workers that know goals
+    #[arg(long)]
+    goal: bool,
+    /// With --goal, after so many turns at most
+    #[arg(long, requires = "goal", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    goal_max_turns: Option<u32>,
 }
 
 fn positive_duration(text: &str) -> Result<Seconds, String> {
@@ -112,7 +143,7 @@ fn new_task(args: &Args, now: Seconds) -> Result<NewTask> {
         body: body.map(task::body).transpose().map_err(Failure::usage)?,
         assignee: args.assignee.clone(),
         priority: args.priority,
-        parents: args.parents.clone(),
+        parents: parents(args),
         max_runtime: args.max_runtime,
         max_retries: args.max_retries,
         idempotency_key: args.idempotency_key.clone(),
@@ -122,10 +153,38 @@ fn new_task(args: &Args, now: Seconds) -> Result<NewTask> {
             .map(|at| time::moment(at, now))
             .transpose()
             .map_err(Failure::usage)?,
-        triage: args.triage,
+        column: match (&args.blocked, args.triage) {
+            (Some(reason), _) => Column::Blocked(reason.clone()),
+            (None, true) => Column::Triage,
+            (None, false) => Column::ByParents,
+        },
+        tenant: args.tenant.clone(),
+        overrides: Overrides {
+            model: args.model.clone(),
+            skills: args.skills.clone(),
+            args: args.args.clone(),
+            verify: args
+                .verify
+                .iter()
+                .flat_map(|script| ["sh", "-c", script].map(str::to_owned))
+                .collect(),
+            goal: args.goal,
+            goal_max_turns: args.goal_max_turns.map(i64::from),
+        },
         workspace: args.workspace.clone(),
         created_by: Caller::current().name,
     })
+}
+
+/// Every card that it waits for, each with the end that lets it go.
+fn parents(args: &Args) -> Vec<(TaskId, Release)> {
+    let on = |ids: &[TaskId], release| -> Vec<_> {
+        ids.iter().map(|id| (id.clone(), release)).collect()
+    };
+    let mut all = on(&args.parents, Release::Success);
+    all.extend(on(&args.after_failure, Release::Failure));
+    all.extend(on(&args.after_any, Release::Any));
+    all
 }
 
 /// A text given as an argument, or read from standard input where the argument is `-`.

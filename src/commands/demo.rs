@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Global, board, events, tick as tick_command};
+use crate::board::dependency::Release;
 use crate::board::id::TaskId;
-use crate::board::task::{NewTask, Workspace};
+use crate::board::task::NewTask;
 use crate::config::{self, Board, Config, Home};
 use crate::exit::{Failure, Kind};
 use crate::fsx;
@@ -118,17 +119,13 @@ fn make_cards(board: &Board) -> Result<TaskId> {
         let make = |title: &str, worker: &str, parents: &[&TaskId]| -> Result<TaskId> {
             let new = NewTask {
                 title: title.to_owned(),
-                body: None,
                 assignee: Some(worker.to_owned()),
-                priority: 0,
-                parents: parents.iter().map(|id| (*id).clone()).collect(),
-                max_runtime: None,
-                max_retries: None,
-                idempotency_key: None,
-                not_before: None,
-                triage: false,
-                workspace: Workspace::Scratch,
+                parents: parents
+                    .iter()
+                    .map(|id| ((*id).clone(), Release::Success))
+                    .collect(),
                 created_by: "demo".into(),
+                ..NewTask::default()
             };
             Ok(tasks::create(tx, &new, now)?.id)
         };

@@ -110,7 +110,7 @@ pub fn line(row: &EventRow) -> String {
 pub fn coloured(row: &EventRow, style: &Style) -> String {
     let colour = match row.kind.as_str() {
         "completed" => Colour::Green,
-        "gave_up" | "blocked" | "lost" => Colour::Red,
+        "gave_up" | "blocked" | "lost" | "lane_held" | "block_loop_detected" => Colour::Red,
         "crashed" | "timed_out" | "spawn_failed" | "protocol_violation" | "rate_limited" => {
             Colour::Yellow
         }
@@ -140,11 +140,26 @@ pub fn describe(row: &EventRow) -> String {
             fact("summary"),
             None,
         ],
-        "blocked" | "archived" | "unblocked" | "promoted" => [
+        "blocked"
+        | "archived"
+        | "unblocked"
+        | "promoted"
+        | "cancelled"
+        | "dependency_wait"
+        | "block_loop_detected"
+        | "reclaimed"
+        | "specified" => [
             fact("by").map(|by| format!("by {by}")),
-            fact("reason"),
+            fact("kind"),
+            fact("reason").or_else(|| fact("error")),
+        ],
+        "assigned" => [
+            fact("assignee").map(|a| format!("to {a}")),
+            fact("by"),
             None,
         ],
+        "lane_held" => [fact("worker"), fact("error"), None],
+        "status" => [fact("status").map(|s| format!("to {s}")), fact("by"), None],
         "gave_up" => [
             fact("failures").map(|n| format!("after {n}")),
             fact("error"),
@@ -158,7 +173,11 @@ pub fn describe(row: &EventRow) -> String {
                 .as_ref()
                 .and_then(|p| p.get("not_before"))
                 .and_then(Value::as_i64);
-            [at.map(|at| format!("for {}", time::local(at))), None, None]
+            [
+                at.map(|at| format!("for {}", time::local(at))),
+                fact("by").map(|by| format!("by {by}")),
+                fact("reason"),
+            ]
         }
         _ => [fact("error"), None, None],
     };

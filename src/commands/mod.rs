@@ -3,26 +3,39 @@
 //! Commands read arguments, call the layers below and print; rules and SQL live down there.
 
 pub mod archive;
+pub mod assign;
 pub mod block;
 pub mod board;
+pub mod cancel;
 pub mod comment;
 pub mod complete;
 pub mod config;
 pub mod create;
 pub mod demo;
+pub mod drain;
 pub mod events;
 mod global;
 pub mod init;
 pub mod link;
 pub mod list;
 pub mod log;
+pub mod pause;
 pub mod promote;
+pub mod reclaim;
+pub mod resume;
+pub mod retry;
 pub mod runs;
+pub mod schedule;
 pub mod show;
+pub mod status;
+pub mod stop;
 pub mod supervise;
 pub mod tick;
 pub mod unblock;
 pub mod unlink;
+pub mod why;
+
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde_json::json;
@@ -31,11 +44,24 @@ pub use global::Global;
 
 use crate::board::id::{Nonce, TaskId};
 use crate::config::{Board, Caller, Config, load};
+use crate::exit::Failure;
 use crate::render;
 use crate::store::lifecycle::{Actor, Changed};
 use crate::store::{Store, Tx};
 use crate::time::{self, Seconds};
-use crate::worker::rundir::RunDir;
+use crate::worker::rundir::{Lock, RunDir};
+
+/// How long a command waits for a worker to end: longer than the usual grace between TERM and KILL.
+const END_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether a command waits for the workers that lose their card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// They are asked to end.
+    Asked,
+    /// And it waits until they have.
+    UntilEnded,
+}
 
 /// The configuration and the board that a command works on.
 struct Session {
@@ -69,7 +95,7 @@ impl Session {
         &self,
         global: &Global,
         ids: &[TaskId],
-        verb: &str,
+        (verb, patience): (&str, Patience),
         change: impl Fn(&Tx<'_>, &TaskId, Seconds) -> Result<Changed>,
     ) -> Result<()> {
         let changes = self.write(
@@ -80,10 +106,15 @@ impl Session {
                     .collect::<Result<Vec<_>>>()
             },
         )?;
-        for (_, change) in &changes {
-            if let Some(nonce) = &change.cancel {
-                self.cancel(nonce);
-            }
+        let ending: Vec<&Nonce> = changes
+            .iter()
+            .filter_map(|(_, change)| change.cancel.as_ref())
+            .collect();
+        for nonce in &ending {
+            self.cancel(nonce);
+        }
+        if patience == Patience::UntilEnded {
+            self.await_ends(&ending)?;
         }
         if global.json {
             let all: Vec<_> = changes
@@ -97,6 +128,30 @@ impl Session {
             .map(|(id, c)| format!("{id} {}\n", c.status))
             .collect();
         render::print(&lines)
+    }
+
+    /// Waits until every process of these runs is gone: their supervisors let go of the locks only then.
+    fn await_ends(&self, runs: &[&Nonce]) -> Result<()> {
+        let until = Instant::now() + END_PATIENCE;
+        for nonce in runs {
+            let dir = RunDir::new(&self.board.runs(), nonce);
+            let mut pause = Duration::from_millis(5);
+            while dir.probe_own() == Lock::Held {
+                if Instant::now() >= until {
+                    return Err(Failure::try_again(format!(
+                        "a worker was asked to end and is still there after {} s",
+                        END_PATIENCE.as_secs()
+                    ))
+                    .hint("the card is taken away from it, and no other worker gets it before it is gone")
+                    .into());
+                }
+                // Its supervisor may not have listened yet when it was asked first.
+                self.cancel(nonce);
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(200));
+            }
+        }
+        Ok(())
     }
 
     /// Asks a worker to end whose card was taken away. The next tick asks again if nobody listens yet.

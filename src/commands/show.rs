@@ -2,19 +2,18 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::events::describe;
 use super::runs::{exit, took};
 use super::{Global, Session};
+use crate::board::dependency::Release;
 use crate::board::id::TaskId;
-use crate::board::status::Status;
 use crate::board::task::Task;
 use crate::render::page::{field, field_in, heading, indented};
 use crate::render::style::{Style, status_colour};
 use crate::render::{self};
 use crate::store::history::{self, CommentRow, EventRow};
-use crate::store::links;
+use crate::store::links::{self, Neighbour};
 use crate::store::runs::{self, RunRow};
 use crate::store::tasks;
 use crate::time;
@@ -30,8 +29,8 @@ pub struct Args {
 #[derive(Serialize)]
 struct Page {
     task: Task,
-    parents: Vec<Value>,
-    children: Vec<Value>,
+    parents: Vec<Neighbour>,
+    children: Vec<Neighbour>,
     runs: Vec<RunRow>,
     events: Vec<EventRow>,
     comments: Vec<CommentRow>,
@@ -44,14 +43,8 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let page = session.reader()?.read(&what, |conn| {
         Ok(Page {
             task: tasks::get(conn, &args.id)?,
-            parents: links::parents(conn, &args.id)?
-                .into_iter()
-                .map(neighbour)
-                .collect(),
-            children: links::children(conn, &args.id)?
-                .into_iter()
-                .map(neighbour)
-                .collect(),
+            parents: links::parents(conn, &args.id)?,
+            children: links::children(conn, &args.id)?,
             runs: runs::list(conn, Some(&args.id), None)?,
             events: history::events(conn, &args.id)?,
             comments: history::comments(conn, &args.id)?,
@@ -61,10 +54,6 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         return render::print(&render::json(&page)?);
     }
     render::print(&text(&page, &Style::stdout()))
-}
-
-fn neighbour((id, status, title): (TaskId, Status, String)) -> Value {
-    json!({"id": id, "status": status, "title": title})
 }
 
 fn text(page: &Page, style: &Style) -> String {
@@ -109,13 +98,23 @@ fn text(page: &Page, style: &Style) -> String {
     );
     line("last failure", task.last_failure_error.clone());
     line("result", task.result.clone());
+    line("tenant", task.tenant.clone());
+    line("branch", task.branch_name.clone());
+    line("model", task.model_override.clone());
+    let words = |list: &[String]| (!list.is_empty()).then(|| list.join(" "));
+    line("skills", words(&task.skills));
+    line("arguments", words(&task.args));
+    line("verified by", words(&task.verify));
     for (label, cards) in [("waits for", &page.parents), ("releases", &page.children)] {
         for card in cards {
-            let of = |key: &str| card[key].as_str().unwrap_or_default().to_owned();
+            let on = match card.on {
+                Release::Success => String::new(),
+                other => format!(", on {other}"),
+            };
             out += &field(
                 style,
                 label,
-                &format!("{} ({}) {}", of("id"), of("status"), of("title")),
+                &format!("{} ({}{on}) {}", card.id, card.status, card.title),
             );
         }
     }

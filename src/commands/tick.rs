@@ -90,7 +90,12 @@ fn text(report: &Report) -> String {
 }
 
 fn reason(waiting: &Waiting) -> String {
-    let text = match &waiting.reason {
+    escape::line(&say(&waiting.reason))
+}
+
+/// Why a card is not started, in a few words.
+pub(super) fn say(reason: &Reason) -> String {
+    match reason {
         Reason::BoardFull { max } => format!("{max} workers run on this board (max_in_progress)"),
         Reason::WorkerFull { worker, max } => {
             format!("{max} of {worker} run on this board (its max_in_progress)")
@@ -100,6 +105,24 @@ fn reason(waiting: &Waiting) -> String {
         }
         Reason::Delayed { until } => format!("its next try is not before {}", time::local(*until)),
         Reason::NotBefore { until } => format!("not before {}", time::local(*until)),
+        Reason::Paused { worker, why } => {
+            let what = worker.as_deref().unwrap_or("the board");
+            let why = why
+                .as_ref()
+                .map_or(String::new(), |why| format!(" ({why})"));
+            format!("{what} is paused{why}")
+        }
+        Reason::LaneHeld {
+            worker,
+            until,
+            error,
+        } => format!(
+            "{worker} cannot be started here until {}: {error}",
+            time::local(*until)
+        ),
+        Reason::OutsideWindow { worker, until } => {
+            format!("{worker} is not started before {}", time::local(*until))
+        }
         Reason::NoAssignee => "nobody is assigned".into(),
         Reason::NoWorker { worker } => format!("there is no worker {worker} in the configuration"),
         Reason::PullLane { worker } => format!("somebody has to pull it from {worker}"),
@@ -108,8 +131,7 @@ fn reason(waiting: &Waiting) -> String {
         Reason::WaitsForParent => "a parent is not finished".into(),
         Reason::CannotPrepare { error } => error.clone(),
         Reason::Moved => "somebody moved it at the same moment".into(),
-    };
-    escape::line(&text)
+    }
 }
 
 fn until_quiet(session: &Session, global: &Global, timeout: Option<Seconds>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Global, Session};
+use super::{Global, Patience, Session};
 use crate::board::id::TaskId;
 use crate::config::Caller;
 use crate::store::lifecycle;
@@ -20,7 +20,10 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let who = Caller::current().name;
-    Session::open(global)?.change(global, &args.ids, "unblock", |tx, id, now| {
-        lifecycle::unblock(tx, id, &who, now)
-    })
+    Session::open(global)?.change(
+        global,
+        &args.ids,
+        ("unblock", Patience::Asked),
+        |tx, id, now| lifecycle::unblock(tx, id, &who, now),
+    )
 }

@@ -92,6 +92,37 @@ impl Config {
             .unwrap_or(self.defaults().max_in_progress)
     }
 
+    /// Who gets ready cards of a board that nobody is assigned to.
+    pub fn default_assignee(&self, board: &Slug) -> Option<&str> {
+        self.named(
+            board,
+            |keys| &keys.default_assignee,
+            |d| &d.default_assignee,
+        )
+    }
+
+    /// Who gets the cards in the review column of a board.
+    pub fn review_worker(&self, board: &Slug) -> Option<&str> {
+        self.named(board, |keys| &keys.review_worker, |d| &d.review_worker)
+    }
+
+    /// Who gets the cards in the triage column of a board.
+    pub fn triage_worker(&self, board: &Slug) -> Option<&str> {
+        self.named(board, |keys| &keys.triage_worker, |d| &d.triage_worker)
+    }
+
+    fn named<'a>(
+        &'a self,
+        board: &Slug,
+        of_board: impl Fn(&'a BoardKeys) -> &'a Option<String>,
+        of_defaults: impl Fn(&'a Defaults) -> &'a Option<String>,
+    ) -> Option<&'a str> {
+        self.keys(board)
+            .and_then(|keys| of_board(keys).as_deref())
+            .or_else(|| of_defaults(self.defaults()).as_deref())
+            .filter(|name| !name.is_empty())
+    }
+
     /// The limits of a card on a board. `max_retries` is the card's own failure limit.
     pub fn policy(&self, board: &Slug, max_retries: Option<u32>) -> Policy {
         let defaults = self.defaults();
@@ -182,6 +213,9 @@ impl Config {
                 path: Some(self.board(&slug).dir.to_string_lossy().into_owned()),
                 max_in_progress: Some(self.max_in_progress(&slug)),
                 failure_limit: Some(self.policy(&slug, None).failure_limit),
+                default_assignee: Some(self.default_assignee(&slug).unwrap_or("").to_owned()),
+                review_worker: Some(self.review_worker(&slug).unwrap_or("").to_owned()),
+                triage_worker: Some(self.triage_worker(&slug).unwrap_or("").to_owned()),
             };
             (slug.to_string(), keys)
         };

@@ -49,7 +49,13 @@ fn keys_below(tables: &toml::Value) -> BTreeSet<String> {
 fn the_example_is_a_sound_file_with_the_defaults() {
     for text in [EXAMPLE, &switched_on()] {
         let file: File = toml::from_str(text).unwrap();
-        assert_eq!(file.defaults, Defaults::default());
+        let without_names = Defaults {
+            default_assignee: None,
+            review_worker: None,
+            triage_worker: None,
+            ..file.defaults.clone()
+        };
+        assert_eq!(without_names, Defaults::default());
         assert_eq!(file.host, Host::default());
         let env = |name: &str| (name == "HOME").then(|| "/h".into());
         assert_eq!(validate::problems(&file, &env), [""; 0]);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::board::run::Report;
+use crate::board::window::Window;
 use crate::time::{self, Seconds};
 
 /// The file as a whole.
@@ -78,6 +79,14 @@ pub struct Defaults {
     pub workspace_keep: Span,
     /// Variables of kanban's own environment that workers get.
     pub pass_env: Vec<String>,
+    /// How often a tick is expected; `kanban status` says when there was none for longer.
+    pub tick_every: Span,
+    /// Who gets ready cards that nobody is assigned to.
+    pub default_assignee: Option<String>,
+    /// Who gets the cards in the review column.
+    pub review_worker: Option<String>,
+    /// Who gets the cards in the triage column.
+    pub triage_worker: Option<String>,
 }
 
 impl Default for Defaults {
@@ -112,6 +121,10 @@ impl Default for Defaults {
             ]
             .map(String::from)
             .to_vec(),
+            tick_every: Span(60),
+            default_assignee: None,
+            review_worker: None,
+            triage_worker: None,
         }
     }
 }
@@ -140,6 +153,12 @@ pub struct BoardKeys {
     pub max_in_progress: Option<u32>,
     /// Overrides the default of the same name.
     pub failure_limit: Option<u32>,
+    /// Overrides the default of the same name; empty: nobody.
+    pub default_assignee: Option<String>,
+    /// Overrides the default of the same name; empty: people review by hand.
+    pub review_worker: Option<String>,
+    /// Overrides the default of the same name; empty: people triage by hand.
+    pub triage_worker: Option<String>,
 }
 
 /// What is done with processes that a worker leaves behind.
@@ -177,6 +196,25 @@ pub struct WorkerKeys {
     pub max_runtime: Option<Span>,
     /// Overrides the default of the same name.
     pub grace: Option<Span>,
+    /// Hours in which it is started, in local time.
+    pub window: Option<Hours>,
+}
+
+/// A window, written as in "Mon-Fri 22:00-06:00".
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hours(pub Window);
+
+impl<'de> Deserialize<'de> for Hours {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Hours {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }
 
 /// A worker with every default filled in.
@@ -204,6 +242,8 @@ pub struct Worker {
     pub max_runtime: Seconds,
     /// Seconds.
     pub grace: Seconds,
+    /// Hours in which it is started.
+    pub window: Option<Window>,
 }
 
 impl Worker {
@@ -227,6 +267,7 @@ impl Worker {
                 .unwrap_or(defaults.max_in_progress_per_worker),
             max_runtime: keys.max_runtime.unwrap_or(defaults.max_runtime).0,
             grace: keys.grace.unwrap_or(defaults.grace).0,
+            window: keys.window.as_ref().map(|hours| hours.0.clone()),
         }
     }
 
@@ -243,6 +284,7 @@ impl Worker {
             max_in_progress: Some(self.max_in_progress),
             max_runtime: Some(Span(self.max_runtime)),
             grace: Some(Span(self.grace)),
+            window: self.window.clone().map(Hours),
         }
     }
 }

@@ -161,6 +161,7 @@ pub fn status_colour(status: &Status) -> Colour {
         Status::Triage | Status::Review => Colour::Magenta,
         Status::Blocked => Colour::Red,
         Status::Done => Colour::Green,
+        Status::Cancelled => Colour::Dim,
         Status::Archived => Colour::Dim,
         Status::Other(_) => Colour::Bold,
     }

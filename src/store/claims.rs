@@ -6,20 +6,24 @@
 use std::ops::ControlFlow;
 
 use anyhow::Result;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
 
 use super::{Tx, history, links::OPEN_PARENT};
 use crate::board::event::Event;
 use crate::board::id::{Nonce, TaskId};
 use crate::board::run::Report;
+use crate::board::status::Status;
 use crate::fsx::Identity;
 use crate::time::Seconds;
 
-/// A card in the ready column, as dispatch has to judge it.
+/// A card as dispatch has to judge it.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// The card.
     pub id: TaskId,
+    /// The column it is in.
+    pub column: Status,
     /// The worker it is for.
     pub assignee: Option<String>,
     /// Not before this time.
@@ -34,30 +38,55 @@ pub struct Candidate {
     pub open_parent: bool,
 }
 
-/// Shows the ready cards in dispatch order, until `judge` has seen enough.
-pub fn candidates(
-    conn: &Connection,
-    mut judge: impl FnMut(Candidate) -> ControlFlow<()>,
-) -> Result<()> {
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT t.id, t.assignee, c.not_before, c.retry_at,
+/// A card as [`candidates`] shows it, whatever column it is in.
+pub fn candidate(conn: &Connection, id: &TaskId) -> Result<Option<Candidate>> {
+    let sql = format!("{} WHERE t.id = ?1", select());
+    Ok(conn
+        .prepare_cached(&sql)?
+        .query_row([id.as_str()], row)
+        .optional()?)
+}
+
+fn select() -> String {
+    format!(
+        "SELECT t.id, t.status, t.assignee, c.not_before, c.retry_at,
                 EXISTS (SELECT 1 FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0),
                 t.claim_lock IS NOT NULL, {OPEN_PARENT}
-         FROM tasks t LEFT JOIN tick_cards c ON c.task_id = t.id
-         WHERE t.status = 'ready' ORDER BY t.priority DESC, t.created_at, t.rowid"
+         FROM tasks t LEFT JOIN tick_cards c ON c.task_id = t.id"
+    )
+}
+
+fn row(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    Ok(Candidate {
+        id: TaskId::stored(row.get(0)?),
+        column: Status::stored(row.get(1)?),
+        assignee: row.get(2)?,
+        not_before: row.get(3)?,
+        retry_at: row.get(4)?,
+        haunted: row.get(5)?,
+        claimed: row.get(6)?,
+        open_parent: row.get(7)?,
+    })
+}
+
+/// Shows the cards of a column in dispatch order, until `judge` has seen enough.
+pub fn candidates(
+    conn: &Connection,
+    column: &Status,
+    mut judge: impl FnMut(Candidate) -> ControlFlow<()>,
+) -> Result<()> {
+    // The partial index on the ready cards is used only where the query says the same as the index.
+    let of_column = match column {
+        Status::Ready => "t.status = 'ready' AND ?1 IS NOT NULL",
+        _ => "t.status = ?1",
+    };
+    let mut statement = conn.prepare_cached(&format!(
+        "{} WHERE {of_column} ORDER BY t.priority DESC, t.created_at, t.rowid",
+        select()
     ))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let candidate = Candidate {
-            id: TaskId::stored(row.get(0)?),
-            assignee: row.get(1)?,
-            not_before: row.get(2)?,
-            retry_at: row.get(3)?,
-            haunted: row.get(4)?,
-            claimed: row.get(5)?,
-            open_parent: row.get(6)?,
-        };
-        if judge(candidate).is_break() {
+    let mut rows = statement.query([column.as_str()])?;
+    while let Some(next) = rows.next()? {
+        if judge(row(next)?).is_break() {
             break;
         }
     }
@@ -69,8 +98,9 @@ pub fn candidates(
 pub fn running(conn: &Connection) -> Result<Vec<(String, u32)>> {
     let mut statement = conn.prepare_cached(
         "SELECT worker, count(*) FROM (
-             SELECT coalesce(assignee, '') AS worker, id FROM tasks WHERE status = 'running'
-             UNION SELECT r.worker, r.task_id FROM tick_runs r WHERE r.dead = 0)
+             SELECT coalesce(t.assignee, '') AS worker FROM tasks t WHERE t.status = 'running'
+                AND NOT EXISTS (SELECT 1 FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0)
+             UNION ALL SELECT worker FROM tick_runs WHERE dead = 0)
          GROUP BY worker",
     )?;
     let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
@@ -82,7 +112,11 @@ pub fn running(conn: &Connection) -> Result<Vec<(String, u32)>> {
 pub struct Claim {
     /// The card.
     pub task: TaskId,
-    /// The worker it is for.
+    /// The column it was seen in.
+    pub source: Status,
+    /// Who it was assigned to when it was seen.
+    pub assignee: Option<String>,
+    /// The worker it is given to.
     pub worker: String,
     /// Names the run's folder.
     pub nonce: Nonce,
@@ -125,15 +159,26 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
             "UPDATE tasks AS t
              SET status = 'running', claim_lock = ?2, claim_expires = ?3, worker_pid = NULL, last_heartbeat_at = ?4,
                  started_at = coalesce(started_at, ?4)
-             WHERE t.id = ?1 AND t.status = 'ready' AND t.claim_lock IS NULL AND t.assignee = ?5
-               AND NOT {OPEN_PARENT}
+             WHERE t.id = ?1 AND t.status = ?7 AND t.claim_lock IS NULL AND t.assignee IS ?5
+               AND NOT (t.status = 'ready' AND {OPEN_PARENT})
                AND NOT EXISTS (SELECT 1 FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0)
                AND NOT EXISTS (SELECT 1 FROM tick_cards c WHERE c.task_id = t.id
                                AND (c.not_before > ?4 OR (c.retry_at > ?4 AND c.retry_at <= ?4 + ?6)))"
         ))?
-        .execute(params![id, claim.claimer, claim.expires, now, claim.worker, claim.delay_max])?;
+        .execute(params![
+            id,
+            claim.claimer,
+            claim.expires,
+            now,
+            claim.assignee,
+            claim.delay_max,
+            claim.source.as_str()
+        ])?;
     if taken != 1 {
         return Ok(None);
+    }
+    if claim.source == Status::Ready && claim.assignee.as_ref().is_none_or(String::is_empty) {
+        adopt(tx, claim, now)?;
     }
     // A run that another program left open, although the card is not running, is over.
     tx.prepare_cached(
@@ -156,8 +201,8 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
     )?;
     tx.prepare_cached(
         "INSERT INTO tick_runs (run_id, task_id, worker, attempt, nonce, token, host, boot, lock_dev, lock_ino,
-                                report, leftovers, stage, claimed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'claimed', ?13)",
+                                report, leftovers, stage, claimed_at, source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'claimed', ?13, ?14)",
     )?
     .execute(params![
         run_id,
@@ -173,6 +218,7 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
         claim.report.as_str(),
         claim.leftovers,
         now,
+        claim.source.as_str(),
     ])?;
     tx.prepare_cached(
         "INSERT INTO tick_cards (task_id, runs) VALUES (?1, 1)
@@ -185,10 +231,21 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
         tx,
         &claim.task,
         Some(run_id),
-        &Event::claimed(&claim.claimer, claim.expires, run_id),
+        &Event::claimed(&claim.claimer, claim.expires, run_id, &claim.source),
         now,
     )?;
     Ok(Some(Granted { run_id, attempt }))
+}
+
+/// Gives a card that nobody was assigned to the worker that starts it.
+fn adopt(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<()> {
+    tx.execute(
+        "UPDATE tasks SET assignee = ?2 WHERE id = ?1",
+        [claim.task.as_str(), &claim.worker],
+    )?;
+    let facts = json!({"assignee": claim.worker, "source": "default_assignee"});
+    let event = Event::with("assigned", facts);
+    history::append(tx, &claim.task, None, &event, now)
 }
 
 /// What the fence writes.

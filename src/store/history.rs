@@ -1,7 +1,7 @@
 //! What happened and what was said: events and comments.
 
 use anyhow::Result;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -67,6 +67,20 @@ pub fn events(conn: &Connection, task: &TaskId) -> Result<Vec<EventRow>> {
     let mut statement = conn.prepare(&format!("{EVENT} WHERE task_id = ?1 ORDER BY id"))?;
     let rows = statement.query_map([task.as_str()], event_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The newest event of a card that is of one of these kinds.
+pub fn newest(conn: &Connection, task: &TaskId, kinds: &[&str]) -> Result<Option<EventRow>> {
+    let sql = format!(
+        "{EVENT} WHERE task_id = ?1 AND kind IN (SELECT value FROM json_each(?2)) ORDER BY id DESC LIMIT 1"
+    );
+    Ok(conn
+        .prepare(&sql)?
+        .query_row(
+            params![task.as_str(), serde_json::to_string(kinds)?],
+            event_row,
+        )
+        .optional()?)
 }
 
 /// Events after a cursor, oldest first, at most `limit`.

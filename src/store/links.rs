@@ -1,65 +1,115 @@
 //! Dependencies between cards: a child waits until every parent is finished.
 
 use anyhow::Result;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Tx, history, tasks};
+use crate::board::dependency::Release;
 use crate::board::event::Event;
 use crate::board::id::TaskId;
 use crate::board::status::Status;
 use crate::exit::Failure;
 use crate::time::Seconds;
 
-/// "A parent of `t` is open", as SQL over `tasks t`: the one form of `Status::releases_children`.
-pub const OPEN_PARENT: &str = "EXISTS (SELECT 1 FROM task_links l CROSS JOIN tasks p ON p.id = l.parent_id \
-     WHERE l.child_id = t.id AND p.status NOT IN ('done', 'archived'))";
+/// Whether the edge `l` with the parent `p` and our row `k` beside it still holds its child: the one rule.
+/// What gave up is told by its newest event of that family, so it does not matter who wrote it.
+macro_rules! holds {
+    () => {
+        "NOT CASE coalesce(k.release, 'success')
+           WHEN 'success' THEN p.status = 'done' OR (p.status = 'archived' AND NOT EXISTS (
+                SELECT 1 FROM tick_cards x WHERE x.task_id = p.id AND x.cancelled_at IS NOT NULL))
+           ELSE (p.status = 'blocked' AND 'gave_up' = (
+                SELECT e.kind FROM task_events e
+                WHERE e.task_id = p.id AND e.kind IN ('blocked', 'unblocked', 'gave_up')
+                ORDER BY e.id DESC LIMIT 1))
+             OR (k.release = 'any' AND p.status IN ('done', 'cancelled', 'archived')) END"
+    };
+}
 
-/// Parents of a card, with their columns.
-pub fn parents(conn: &Connection, id: &TaskId) -> Result<Vec<(TaskId, Status, String)>> {
+/// "A parent of `t` holds it", as SQL over `tasks t`.
+pub const OPEN_PARENT: &str = concat!(
+    "EXISTS (SELECT 1 FROM task_links l CROSS JOIN tasks p ON p.id = l.parent_id
+             LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
+             WHERE l.child_id = t.id AND ",
+    holds!(),
+    ")"
+);
+
+/// A card at the other end of an edge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Neighbour {
+    pub id: TaskId,
+    pub status: Status,
+    pub title: String,
+    /// Which end of the parent lets the child go.
+    pub on: Release,
+    /// The edge still holds its child.
+    pub open: bool,
+}
+
+/// Parents of a card.
+pub fn parents(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
     neighbours(
         conn,
-        "SELECT t.id, t.status, t.title FROM task_links l JOIN tasks t ON t.id = l.parent_id
-         WHERE l.child_id = ?1 ORDER BY t.created_at, t.rowid",
+        concat!(
+            "SELECT p.id, p.status, p.title, coalesce(k.release, 'success'), ",
+            holds!(),
+            " FROM task_links l JOIN tasks p ON p.id = l.parent_id
+                   LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
+              WHERE l.child_id = ?1 ORDER BY p.created_at, p.rowid"
+        ),
         id,
     )
 }
 
-/// Children of a card, with their columns.
-pub fn children(conn: &Connection, id: &TaskId) -> Result<Vec<(TaskId, Status, String)>> {
+/// Children of a card.
+pub fn children(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
     neighbours(
         conn,
-        "SELECT t.id, t.status, t.title FROM task_links l JOIN tasks t ON t.id = l.child_id
-         WHERE l.parent_id = ?1 ORDER BY t.created_at, t.rowid",
+        concat!(
+            "SELECT c.id, c.status, c.title, coalesce(k.release, 'success'), ",
+            holds!(),
+            " FROM task_links l JOIN tasks c ON c.id = l.child_id JOIN tasks p ON p.id = l.parent_id
+                   LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
+              WHERE l.parent_id = ?1 ORDER BY c.created_at, c.rowid"
+        ),
         id,
     )
 }
 
-fn neighbours(conn: &Connection, sql: &str, id: &TaskId) -> Result<Vec<(TaskId, Status, String)>> {
+fn neighbours(conn: &Connection, sql: &str, id: &TaskId) -> Result<Vec<Neighbour>> {
     let mut statement = conn.prepare(sql)?;
     let rows = statement.query_map([id.as_str()], |r| {
-        Ok((
-            TaskId::stored(r.get(0)?),
-            Status::stored(r.get(1)?),
-            r.get(2)?,
-        ))
+        Ok(Neighbour {
+            id: TaskId::stored(r.get(0)?),
+            status: Status::stored(r.get(1)?),
+            title: r.get(2)?,
+            on: r.get::<_, String>(3)?.parse().unwrap_or_default(),
+            open: r.get(4)?,
+        })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The parents of a card that keep it from starting.
-pub fn open_parents(conn: &Connection, id: &TaskId) -> Result<Vec<TaskId>> {
-    let all = parents(conn, id)?;
-    Ok(all
-        .into_iter()
-        .filter(|(_, status, _)| !status.releases_children())
-        .map(|(id, ..)| id)
-        .collect())
+pub fn open_parents(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
+    let mut all = parents(conn, id)?;
+    all.retain(|parent| parent.open);
+    Ok(all)
 }
 
 /// Makes `child` wait for `parent`. `false`: it did already.
-pub fn link(tx: &Tx<'_>, parent: &TaskId, child: &TaskId, now: Seconds) -> Result<bool> {
-    let (upper, lower) = (tasks::get(tx, parent)?, tasks::get(tx, child)?);
+pub fn link(
+    tx: &Tx<'_>,
+    parent: &TaskId,
+    child: &TaskId,
+    on: Release,
+    now: Seconds,
+) -> Result<bool> {
+    tasks::get(tx, parent)?;
+    let lower = tasks::get(tx, child)?;
     if parent == child {
         return Err(Failure::refused(format!("{child} cannot wait for itself")).into());
     }
@@ -79,33 +129,58 @@ pub fn link(tx: &Tx<'_>, parent: &TaskId, child: &TaskId, now: Seconds) -> Resul
         ))
         .into());
     }
-    let open = !upper.status.releases_children();
-    if open
-        && matches!(
-            lower.status,
-            Status::Running | Status::Review | Status::Done | Status::Archived
-        )
-    {
+    let added = add(tx, parent, child, on)?;
+    if !added {
+        return Ok(false);
+    }
+    let open = open_parents(tx, child)?.iter().any(|p| p.id == *parent);
+    if open && (lower.status.is_final() || lower.status == Status::Review) {
         return Err(Failure::refused(format!(
             "{child} is {} already, so waiting for {parent} would change nothing",
             lower.status
         ))
         .into());
     }
+    history::append(tx, child, None, &linked("linked", parent, child, on), now)?;
+    if open && lower.status == Status::Ready {
+        tx.execute(
+            "UPDATE tasks SET status = 'todo' WHERE id = ?1 AND status = 'ready'",
+            [child.as_str()],
+        )?;
+    }
+    Ok(true)
+}
+
+/// Adds an edge between cards that exist, or changes what it waits for. `false`: it was there as asked.
+pub fn add(tx: &Tx<'_>, parent: &TaskId, child: &TaskId, on: Release) -> Result<bool> {
+    let edge = [parent.as_str(), child.as_str()];
     let added = tx.execute(
         "INSERT OR IGNORE INTO task_links (parent_id, child_id) VALUES (?1, ?2)",
-        [parent.as_str(), child.as_str()],
+        edge,
     )? == 1;
-    if added {
-        history::append(tx, child, None, &linked("linked", parent, child), now)?;
-        if open && lower.status == Status::Ready {
-            tx.execute(
-                "UPDATE tasks SET status = 'todo' WHERE id = ?1 AND status = 'ready'",
-                [child.as_str()],
-            )?;
-        }
+    let before: Option<String> = tx
+        .query_row(
+            "SELECT release FROM tick_links WHERE parent_id = ?1 AND child_id = ?2",
+            edge,
+            |r| r.get(0),
+        )
+        .optional()?;
+    let before = before.map_or(Ok(Release::Success), |text| text.parse());
+    if !added && before == Ok(on) {
+        return Ok(false);
     }
-    Ok(added)
+    match on {
+        Release::Success => tx.execute(
+            "DELETE FROM tick_links WHERE parent_id = ?1 AND child_id = ?2",
+            edge,
+        )?,
+        other => tx.execute(
+            "INSERT INTO tick_links (parent_id, child_id, release) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET release = ?3",
+            params![parent.as_str(), child.as_str(), other.as_str()],
+        )?,
+    };
+    Ok(true)
 }
 
 /// Makes `child` no longer wait for `parent`. `false`: it did not.
@@ -117,14 +192,20 @@ pub fn unlink(tx: &Tx<'_>, parent: &TaskId, child: &TaskId, now: Seconds) -> Res
         params![parent.as_str(), child.as_str()],
     )? == 1;
     if removed {
-        history::append(tx, child, None, &linked("unlinked", parent, child), now)?;
+        tx.execute(
+            "DELETE FROM tick_links WHERE parent_id = ?1 AND child_id = ?2",
+            params![parent.as_str(), child.as_str()],
+        )?;
+        let event = linked("unlinked", parent, child, Release::Success);
+        history::append(tx, child, None, &event, now)?;
     }
     Ok(removed)
 }
 
-fn linked(kind: &'static str, parent: &TaskId, child: &TaskId) -> Event {
+fn linked(kind: &'static str, parent: &TaskId, child: &TaskId, on: Release) -> Event {
+    let on = (on != Release::Success).then_some(on);
     Event::with(
         kind,
-        json!({"parent": parent.as_str(), "child": child.as_str()}),
+        json!({"parent": parent.as_str(), "child": child.as_str(), "on": on}),
     )
 }

@@ -7,13 +7,16 @@
 mod checkpoint;
 pub mod claims;
 pub mod history;
+pub mod lanes;
 pub mod lifecycle;
 pub mod links;
 pub mod meta;
 mod open;
+pub mod pauses;
 pub mod promotion;
 pub mod runs;
 mod schema;
+pub mod settle;
 pub mod tasks;
 
 use std::ops::Deref;
@@ -24,6 +27,8 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use checkpoint::Checkpoint;
 pub use open::require_sqlite;
+/// What a read hands out: one consistent state of the board.
+pub use rusqlite::Connection as Snapshot;
 
 use crate::exit::Failure;
 

@@ -11,7 +11,7 @@ use crate::exit::Failure;
 const SHARED: &str = include_str!("sql/shared.sql");
 
 /// Each entry brings our tables from its index to the next version.
-const MIGRATIONS: [&str; 1] = [include_str!("sql/own_1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("sql/own_1.sql"), include_str!("sql/own_2.sql")];
 
 /// The version of our tables that this program writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -44,9 +44,6 @@ const NEEDED: [(&str, &[&str]); 5] = [
             "max_runtime_seconds",
             "last_heartbeat_at",
             "current_run_id",
-            "max_retries",
-            "block_kind",
-            "block_recurrences",
         ],
     ),
     ("task_links", &["parent_id", "child_id"]),
@@ -79,6 +76,40 @@ const NEEDED: [(&str, &[&str]); 5] = [
         ],
     ),
 ];
+
+/// Columns of `tasks` that came with some release of Hermes, and what they are read as where they are missing.
+const OPTIONAL: [(&str, &str); 9] = [
+    ("branch_name", "NULL"),
+    ("skills", "NULL"),
+    ("model_override", "NULL"),
+    ("max_retries", "NULL"),
+    ("goal_mode", "0"),
+    ("goal_max_turns", "NULL"),
+    ("session_id", "NULL"),
+    ("block_kind", "NULL"),
+    ("block_recurrences", "0"),
+];
+
+/// Whether `tasks` of this file has a column.
+pub fn has(conn: &Connection, column: &str) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM pragma_table_info('tasks') WHERE name = ?1)")?
+        .query_row([column], |r| r.get(0))?)
+}
+
+/// `tasks` as something to select from in which every column we know has a value.
+pub fn tasks_source(conn: &Connection) -> Result<String> {
+    let mut missing = String::new();
+    for (column, value) in OPTIONAL {
+        if !has(conn, column)? {
+            missing += &format!(", {value} AS {column}");
+        }
+    }
+    Ok(match missing.is_empty() {
+        true => "tasks".to_owned(),
+        false => format!("(SELECT rowid, tasks.*{missing} FROM tasks)"),
+    })
+}
 
 /// Whether a file may be used as a board, before anything is written to it.
 pub fn inspect(conn: &Connection, shown: &str) -> Result<i64> {
@@ -174,6 +205,59 @@ mod tests {
         assert_eq!(inspect(&conn, "x").unwrap(), VERSION);
         migrate(&mut conn).unwrap();
         assert_eq!(inspect(&conn, "x").unwrap(), VERSION);
+    }
+
+    #[test]
+    fn a_board_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_rows() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        create_shared(&conn).unwrap();
+        conn.execute_batch(
+            "CREATE TABLE tick_meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+             INSERT INTO tick_meta VALUES ('schema', 1)",
+        )
+        .unwrap();
+        conn.execute_batch(MIGRATIONS[0]).unwrap();
+        conn.execute(
+            "INSERT INTO tick_cards (task_id, not_before) VALUES ('t_1', 5)",
+            [],
+        )
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        assert_eq!(inspect(&conn, "x").unwrap(), VERSION);
+        let kept: (i64, Option<i64>) = conn
+            .query_row("SELECT not_before, cancelled_at FROM tick_cards", [], |r| {
+                Ok((r.get(0)?, r.get(1)?))
+            })
+            .unwrap();
+        assert_eq!(kept, (5, None));
+    }
+
+    #[test]
+    fn columns_of_later_releases_are_read_as_empty_where_they_are_missing() {
+        let conn = board();
+        assert_eq!(tasks_source(&conn).unwrap(), "tasks");
+        for (column, _) in OPTIONAL {
+            if column == "session_id" {
+                conn.execute_batch("DROP INDEX idx_tasks_session_id")
+                    .unwrap();
+            }
+            conn.execute_batch(&format!("ALTER TABLE tasks DROP COLUMN {column}"))
+                .unwrap();
+        }
+        conn.execute(
+            "INSERT INTO tasks (id, title, status, created_at) VALUES ('t_1', 'x', 'ready', 1)",
+            [],
+        )
+        .unwrap();
+        let from = tasks_source(&conn).unwrap();
+        let read: (i64, Option<String>, i64) = conn
+            .query_row(
+                &format!("SELECT t.rowid, t.block_kind, t.block_recurrences FROM {from} t WHERE t.id = 't_1'"),
+                [],
+                |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+            )
+            .unwrap();
+        assert_eq!(read, (1, None, 0));
     }
 
     #[test]

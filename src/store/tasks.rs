@@ -1,13 +1,13 @@
 //! Cards: making, reading and listing them.
 
 use anyhow::Result;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::Tx;
+use super::{Tx, history, links, schema};
 use crate::board::event::Event;
 use crate::board::id::TaskId;
 use crate::board::status::Status;
-use crate::board::task::{NewTask, Task};
+use crate::board::task::{Column, NewTask, Task};
 use crate::exit::Failure;
 use crate::time::Seconds;
 use serde_json::json;
@@ -15,9 +15,23 @@ use serde_json::json;
 const COLUMNS: &str = "t.id, t.title, t.body, t.assignee, t.status, t.priority, t.created_by, t.created_at, \
      t.started_at, t.completed_at, t.workspace_kind, t.workspace_path, t.tenant, t.result, t.idempotency_key, \
      t.consecutive_failures, t.last_failure_error, t.worker_pid, t.max_runtime_seconds, t.max_retries, \
-     t.current_run_id, t.block_kind, c.not_before, c.retry_at";
+     t.current_run_id, t.block_kind, t.block_recurrences, t.branch_name, t.skills, t.model_override, \
+     t.goal_mode, t.goal_max_turns, c.not_before, c.retry_at, c.args, c.verify";
 
-const FROM: &str = "FROM tasks t LEFT JOIN tick_cards c ON c.task_id = t.id";
+fn select(conn: &Connection) -> Result<String> {
+    let tasks = schema::tasks_source(conn)?;
+    Ok(format!(
+        "SELECT {COLUMNS} FROM {tasks} t LEFT JOIN tick_cards c ON c.task_id = t.id"
+    ))
+}
+
+/// A list that is kept as a JSON array of strings. What is none is read as empty.
+fn strings(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
+    let text: Option<String> = row.get(column)?;
+    Ok(text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
+}
 
 fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
     Ok(Task {
@@ -43,6 +57,14 @@ fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
         max_retries: row.get("max_retries")?,
         current_run_id: row.get("current_run_id")?,
         block_kind: row.get("block_kind")?,
+        block_recurrences: row.get::<_, Option<i64>>("block_recurrences")?.unwrap_or(0),
+        branch_name: row.get("branch_name")?,
+        skills: strings(row, "skills")?,
+        model_override: row.get("model_override")?,
+        goal_mode: row.get::<_, Option<i64>>("goal_mode")?.unwrap_or(0) != 0,
+        goal_max_turns: row.get("goal_max_turns")?,
+        args: strings(row, "args")?,
+        verify: strings(row, "verify")?,
         not_before: row.get("not_before")?,
         retry_at: row.get("retry_at")?,
     })
@@ -71,7 +93,7 @@ pub struct Created {
 /// The card with this id.
 pub fn get(conn: &Connection, id: &TaskId) -> Result<Task> {
     conn.query_row(
-        &format!("SELECT {COLUMNS} {FROM} WHERE t.id = ?1"),
+        &format!("{} WHERE t.id = ?1", select(conn)?),
         [id.as_str()],
         task,
     )
@@ -83,11 +105,12 @@ pub fn get(conn: &Connection, id: &TaskId) -> Result<Task> {
 pub fn list(conn: &Connection, filter: &ListFilter) -> Result<Vec<Task>> {
     let wanted: Vec<&str> = filter.statuses.iter().map(Status::as_str).collect();
     let sql = format!(
-        "SELECT {COLUMNS} {FROM}
+        "{}
          WHERE (CASE WHEN ?1 = '[]' THEN t.status <> 'archived'
                      ELSE t.status IN (SELECT value FROM json_each(?1)) END)
            AND (?2 IS NULL OR t.assignee = ?2)
-         ORDER BY t.priority DESC, t.created_at, t.rowid LIMIT ?3"
+         ORDER BY t.priority DESC, t.created_at, t.rowid LIMIT ?3",
+        select(conn)?
     );
     let limit = filter.limit.map_or(-1, i64::from);
     let mut statement = conn.prepare(&sql)?;
@@ -123,31 +146,20 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
             });
         }
     }
-    let mut open_parents = false;
-    for parent in &new.parents {
-        open_parents |= !get(tx, parent)?.status.releases_children();
+    for (parent, _) in &new.parents {
+        get(tx, parent)?;
     }
-    let status = if new.triage {
-        Status::Triage
-    } else if open_parents {
-        Status::Todo
-    } else if new.not_before.is_some_and(|at| at > now) {
-        Status::Scheduled
-    } else {
-        Status::Ready
-    };
     let id = unused_id(tx)?;
     let (workspace_kind, workspace_path) = new.workspace.columns();
     tx.execute(
         "INSERT INTO tasks (id, title, body, assignee, status, priority, created_by, created_at, workspace_kind,
-                            workspace_path, idempotency_key, max_runtime_seconds, max_retries)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                            workspace_path, idempotency_key, max_runtime_seconds, tenant)
+         VALUES (?1, ?2, ?3, ?4, 'todo', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             id.as_str(),
             new.title,
             new.body,
             new.assignee,
-            status.as_str(),
             new.priority,
             new.created_by,
             now,
@@ -155,29 +167,83 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
             workspace_path,
             new.idempotency_key,
             new.max_runtime,
-            new.max_retries,
+            new.tenant,
         ],
     )?;
-    for parent in &new.parents {
-        tx.execute(
-            "INSERT OR IGNORE INTO task_links (parent_id, child_id) VALUES (?1, ?2)",
-            [parent.as_str(), id.as_str()],
-        )?;
+    overrides(tx, &id, new)?;
+    for (parent, on) in &new.parents {
+        links::add(tx, parent, &id, *on)?;
     }
-    if let Some(at) = new.not_before {
-        tx.execute(
-            "INSERT INTO tick_cards (task_id, not_before) VALUES (?1, ?2)",
-            params![id.as_str(), at],
-        )?;
-    }
-    let parents: Vec<&str> = new.parents.iter().map(TaskId::as_str).collect();
+    let status = match &new.column {
+        Column::Triage => Status::Triage,
+        Column::Blocked(_) => Status::Blocked,
+        Column::ByParents if !links::open_parents(tx, &id)?.is_empty() => Status::Todo,
+        Column::ByParents if new.not_before.is_some_and(|at| at > now) => Status::Scheduled,
+        Column::ByParents => Status::Ready,
+    };
+    tx.execute(
+        "UPDATE tasks SET status = ?2 WHERE id = ?1",
+        params![id.as_str(), status.as_str()],
+    )?;
+    let parents: Vec<&str> = new.parents.iter().map(|(id, _)| id.as_str()).collect();
     let event = Event::with(
         "created",
         json!({"assignee": new.assignee, "status": status.as_str(), "parents": parents,
-               "by": new.created_by, "not_before": new.not_before}),
+               "tenant": new.tenant, "by": new.created_by, "not_before": new.not_before}),
     );
-    super::history::append(tx, &id, None, &event, now)?;
+    history::append(tx, &id, None, &event, now)?;
+    if let Column::Blocked(reason) = &new.column {
+        // Hermes lets a blocked card go whose newest event of this family is not a block.
+        let event = Event::with("blocked", json!({"reason": reason, "by": new.created_by}));
+        history::append(tx, &id, None, &event, now)?;
+    }
     Ok(Created { id, new: true })
+}
+
+/// What a card has beyond the columns that every board has. A board whose file has no place for what is
+/// asked refuses it rather than forget it.
+fn overrides(tx: &Tx<'_>, id: &TaskId, new: &NewTask) -> Result<()> {
+    let asked = &new.overrides;
+    let set = |column: &str, value: &dyn ToSql| -> Result<()> {
+        if !schema::has(tx, column)? {
+            return Err(Failure::refused(format!(
+                "this board was made by a release of Hermes that has no {column} for a card"
+            ))
+            .into());
+        }
+        tx.execute(
+            &format!("UPDATE tasks SET {column} = ?2 WHERE id = ?1"),
+            params![id.as_str(), value],
+        )?;
+        Ok(())
+    };
+    if let Some(n) = new.max_retries {
+        set("max_retries", &n)?;
+    }
+    if let Some(model) = &asked.model {
+        set("model_override", model)?;
+    }
+    if !asked.skills.is_empty() {
+        set("skills", &serde_json::to_string(&asked.skills)?)?;
+    }
+    if asked.goal {
+        set("goal_mode", &1)?;
+        set("goal_max_turns", &asked.goal_max_turns)?;
+    }
+    let list = |strings: &[String]| -> Result<Option<String>> {
+        Ok(match strings.is_empty() {
+            true => None,
+            false => Some(serde_json::to_string(strings)?),
+        })
+    };
+    let (args, verify) = (list(&asked.args)?, list(&asked.verify)?);
+    if new.not_before.is_some() || args.is_some() || verify.is_some() {
+        tx.execute(
+            "INSERT INTO tick_cards (task_id, not_before, args, verify) VALUES (?1, ?2, ?3, ?4)",
+            params![id.as_str(), new.not_before, args, verify],
+        )?;
+    }
+    Ok(())
 }
 
 fn unused_id(tx: &Tx<'_>) -> Result<TaskId> {

@@ -7,7 +7,8 @@ use super::report::Ended;
 use super::survey::State;
 use crate::board::retry::Charge;
 use crate::board::run::{Outcome, judge};
-use crate::store::runs::{self, AliveRun, Effect, End};
+use crate::store::runs::AliveRun;
+use crate::store::settle::{self, Effect, End};
 use crate::worker::log;
 use crate::worker::record::{Exited, Record};
 use crate::worker::rundir::RunDir;
@@ -37,7 +38,7 @@ pub fn book(tick: &mut Tick<'_>, ends: &[(AliveRun, End)]) -> Result<Vec<Ended>>
     let booked = tick.store.write("booking the ends of runs", |tx| {
         let mut booked = Vec::new();
         for (run, end) in ends {
-            if let Some(effect) = runs::settle(tx, run, end, &policy, now)? {
+            if let Some(effect) = settle::settle(tx, run, end, &policy, now)? {
                 booked.push(ended(run, end.outcome, effect));
             }
         }
@@ -66,6 +67,7 @@ fn end_of(tick: &Tick<'_>, run: &AliveRun, record: &Record) -> End {
     match record {
         Record::Exited(exited) => exit(tick, run, exited),
         Record::Failed(why) => without_output(Outcome::SpawnFailed, Charge::SpawnFailure, why),
+        Record::Unstartable(why) => without_output(Outcome::SpawnFailed, Charge::Lane, why),
         Record::NotStarted(why) => without_output(Outcome::Reclaimed, Charge::NeverStarted, why),
         Record::Pending => {
             without_output(Outcome::Reclaimed, Charge::NeverStarted, "it never began")
@@ -123,9 +125,11 @@ fn exit(tick: &Tick<'_>, run: &AliveRun, exited: &Exited) -> End {
             Charge::Violation,
             Some("it exited 0 without a report (kanban complete or kanban block)".into()),
         ),
-        Outcome::Crashed | Outcome::Lost | Outcome::SpawnFailed => {
-            (Charge::Failure, Some(with_last(exited.exit().to_string())))
-        }
+        Outcome::Crashed
+        | Outcome::Lost
+        | Outcome::SpawnFailed
+        | Outcome::Scheduled
+        | Outcome::Stale => (Charge::Failure, Some(with_last(exited.exit().to_string()))),
     };
     End {
         outcome,

@@ -11,18 +11,21 @@ use anyhow::Result;
 use super::absorb::{book, without_output};
 use super::pick::{Pick, pick};
 use super::report::{Reason, Started, Waiting};
+use super::survey::State;
 use super::{Tick, outfit};
 use crate::board::id::{Nonce, TaskId};
 use crate::board::retry::Charge;
-use crate::board::run::Outcome;
+use crate::board::run::{Outcome, Stage};
 use crate::board::task::Task;
 use crate::config::Leftovers;
 use crate::exit::Failure;
 use crate::fsx::{self, Identity};
 use crate::platform;
 use crate::store::claims::{self, Claim, Granted};
-use crate::store::runs::{self, End};
+use crate::store::settle::End;
 use crate::store::tasks;
+use crate::store::{lanes, runs};
+use crate::time::Seconds;
 use crate::worker::launch;
 use crate::worker::rundir::RunDir;
 use crate::worker::slots;
@@ -32,6 +35,8 @@ use crate::worker::slots;
 const DESCRIPTORS_OF_A_TICK: u64 = 10;
 /// Run lock and host slot.
 const DESCRIPTORS_OF_A_CLAIM: u64 = 2;
+/// Seconds after its claim at which a worker that still runs has been executed.
+const AT_WORK: Seconds = 5;
 /// No batch is larger, however many descriptors there are.
 const BATCH_MAX: usize = 256;
 
@@ -46,6 +51,7 @@ struct Prepared<'c> {
 
 /// Starts what may be started, batch by batch.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
+    release_lanes(tick)?;
     let mut picks = pick(tick)?.into_iter();
     if !tick.real() {
         return show(tick, picks.collect());
@@ -63,6 +69,31 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
         let claimed = claim(tick, prepared)?;
         start(tick, claimed)?;
     }
+}
+
+/// Lets the lanes go whose worker was started since and is at work: a program that cannot be executed
+/// ends within moments.
+fn release_lanes(tick: &mut Tick<'_>) -> Result<()> {
+    let held = tick.store.read("looking for held lanes", lanes::list)?;
+    let proven: Vec<(String, Seconds)> = tick
+        .findings
+        .iter()
+        .filter(|f| matches!(f.state, State::Alive) && f.run.stage == Stage::Started)
+        .map(|f| (f.run.worker.clone(), f.run.claimed_at))
+        .filter(|(worker, at)| {
+            held.iter()
+                .any(|lane| lane.worker == *worker && lane.since <= *at)
+                && *at + AT_WORK <= tick.now
+        })
+        .collect();
+    if proven.is_empty() {
+        return Ok(());
+    }
+    tick.store.write("letting lanes go", |tx| {
+        proven
+            .iter()
+            .try_for_each(|(worker, at)| lanes::proven(tx, worker, *at))
+    })
 }
 
 /// How many claims fit into this process's descriptor limit at a time.
@@ -86,13 +117,13 @@ fn prepare<'c>(tick: &mut Tick<'_>, batch: Vec<Pick<'c>>) -> Result<Vec<Prepared
             Ok(Some(slot)) => slot,
             Ok(None) => {
                 tick.report.waiting.push(Waiting {
-                    task: pick.task,
+                    task: pick.card.id,
                     reason: Reason::HostFull { max },
                 });
                 continue;
             }
             Err(e) => {
-                cannot_prepare(tick, pick.task, &e);
+                cannot_prepare(tick, pick.card.id, &e);
                 continue;
             }
         };
@@ -115,7 +146,7 @@ fn prepare<'c>(tick: &mut Tick<'_>, batch: Vec<Pick<'c>>) -> Result<Vec<Prepared
             Err(e) => {
                 // What was made of the folder is of no use; the next tick prunes it if this fails.
                 let _ = dir.remove();
-                cannot_prepare(tick, pick.task, &e);
+                cannot_prepare(tick, pick.card.id, &e);
             }
         }
     }
@@ -158,7 +189,9 @@ fn claim_of(tick: &Tick<'_>, pick: &Pick<'_>, nonce: Nonce, lock: Identity) -> R
     let mut token = [0; 16];
     getrandom::fill(&mut token)?;
     Ok(Claim {
-        task: pick.task.clone(),
+        task: pick.card.id.clone(),
+        source: pick.card.column.clone(),
+        assignee: pick.card.assignee.clone(),
         worker: pick.worker.name.clone(),
         nonce,
         token: Nonce::from_random(token).to_string(),
@@ -191,7 +224,7 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
         let mut answers = Vec::new();
         for prepared in &batch {
             answers.push(match claims::claim(tx, &prepared.claim, now)? {
-                Some(granted) => Some((granted, tasks::get(tx, &prepared.pick.task)?)),
+                Some(granted) => Some((granted, tasks::get(tx, &prepared.pick.card.id)?)),
                 None => None,
             });
         }
@@ -208,7 +241,7 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
             None => {
                 let _ = prepared.dir.remove();
                 tick.report.waiting.push(Waiting {
-                    task: prepared.pick.task,
+                    task: prepared.pick.card.id,
                     reason: Reason::Moved,
                 });
             }
@@ -236,7 +269,7 @@ fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
         let spec = outfit::spec(tick, pick.worker, &claim, &dir, granted, &task);
         match launch::supervisor(&spec, &dir, lock, slot) {
             Ok(()) => tick.report.started.push(Started {
-                task: pick.task,
+                task: pick.card.id,
                 run: granted.run_id,
                 worker: pick.worker.name.clone(),
                 attempt: granted.attempt,
@@ -244,7 +277,7 @@ fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
             Err(e) => {
                 tick.report
                     .errors
-                    .push(format!("{} was not started: {e:#}", pick.task));
+                    .push(format!("{} was not started: {e:#}", pick.card.id));
                 failed.push((granted.run_id, format!("{e:#}")));
             }
         }
@@ -259,7 +292,7 @@ fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
         .into_iter()
         .filter_map(|row| {
             let (_, why) = failed.iter().find(|(id, _)| *id == row.run_id)?;
-            let end = without_output(Outcome::SpawnFailed, Charge::SpawnFailure, why);
+            let end = without_output(Outcome::SpawnFailed, Charge::Lane, why);
             Some((row, end))
         })
         .collect();
@@ -275,7 +308,7 @@ fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
     for pick in picks {
         if free == 0 {
             tick.report.waiting.push(Waiting {
-                task: pick.task,
+                task: pick.card.id,
                 reason: Reason::HostFull { max },
             });
             continue;
@@ -289,14 +322,14 @@ fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
             Some(granted) => {
                 free -= 1;
                 tick.report.started.push(Started {
-                    task: pick.task,
+                    task: pick.card.id,
                     run: granted.run_id,
                     worker: pick.worker.name.clone(),
                     attempt: granted.attempt,
                 });
             }
             None => tick.report.waiting.push(Waiting {
-                task: pick.task,
+                task: pick.card.id,
                 reason: Reason::Moved,
             }),
         }

@@ -37,10 +37,10 @@ pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
 
 /// Leaves the time of this tick on the lock file: a durable trace that costs an idle tick no write to
 /// the board.
-pub fn stamp(lock: &File) {
+pub fn stamp(lock: &File, now: Seconds) {
     let now = Timespec {
-        tv_sec: 0,
-        tv_nsec: rustix::fs::UTIME_NOW,
+        tv_sec: now,
+        tv_nsec: 0,
     };
     // Without it, only the age of the last tick is shown wrong.
     if let Err(e) = rustix::fs::futimens(
@@ -52,6 +52,13 @@ pub fn stamp(lock: &File) {
     ) {
         log::warn!("cannot leave the time of this tick: {e}");
     }
+}
+
+/// When the last tick of a board ended, if there has been one.
+pub fn stamped(board: &Board) -> Option<Seconds> {
+    std::fs::metadata(board.dispatch_lock())
+        .ok()
+        .map(|meta| meta.mtime())
 }
 
 /// Whether the last tick was in another hour: then even an idle one tidies up.

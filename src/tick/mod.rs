@@ -5,6 +5,7 @@
 
 mod absorb;
 mod dispatch;
+pub mod judge;
 mod lock;
 mod outfit;
 mod pick;
@@ -102,7 +103,7 @@ pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
         }
         record(&mut tick)
     });
-    lock::stamp(&lock);
+    lock::stamp(&lock, time::now().unwrap_or(started_at));
     drop(lock);
     // Whatever happened, what is committed is moved into the board file.
     let checkpoint = tick.store.checkpoint();
@@ -129,6 +130,11 @@ pub fn show(config: &Config, board: &Board) -> Result<Report> {
 /// Runs the tick that follows the end of a worker.
 pub fn follow_up(config: &Config, board: &Board) -> Result<Report> {
     run(config, board, Turn::WaitUnlessSomebodyDoes)
+}
+
+/// When the last tick of a board ended, whether it had anything to do or not.
+pub fn last_at(board: &Board) -> Option<Seconds> {
+    lock::stamped(board)
 }
 
 fn require_board(board: &Board) -> Result<()> {

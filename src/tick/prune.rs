@@ -5,7 +5,6 @@ use anyhow::Result;
 
 use super::Tick;
 use crate::board::id::{Nonce, TaskId};
-use crate::board::status::Status;
 use crate::store::{runs, tasks};
 use crate::worker::rundir::{Lock, RunDir};
 use crate::worker::workspace;
@@ -54,7 +53,7 @@ fn workspaces(tick: &mut Tick<'_>) -> Result<()> {
             let Ok(task) = tasks::get(conn, &id) else {
                 return Ok(false);
             };
-            let over = matches!(task.status, Status::Done | Status::Archived);
+            let over = task.status.is_final();
             let at = task.completed_at.unwrap_or(task.created_at);
             Ok(over && now.saturating_sub(at) > keep && runs::alive_of(conn, &id)?.is_empty())
         })?;

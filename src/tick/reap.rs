@@ -12,7 +12,8 @@ use super::absorb::{book, tail_of, without_output};
 use super::survey::State;
 use crate::board::retry::Charge;
 use crate::board::run::{Outcome, Stage};
-use crate::store::runs::{self, AliveRun, End};
+use crate::store::runs::{self, AliveRun};
+use crate::store::settle::End;
 use crate::worker::group;
 use crate::worker::rundir::{Lock, RunDir};
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::board::id::TaskId;
 use crate::board::run::Outcome;
 use crate::store::Checkpoint;
-use crate::store::runs::Effect;
+use crate::store::settle::Effect;
 use crate::time::Seconds;
 
 /// What one tick did, pass by pass.
@@ -129,6 +129,29 @@ pub enum Reason {
         /// Unix seconds.
         until: Seconds,
     },
+    /// Somebody paused the board, or this worker.
+    Paused {
+        /// `None`: the whole board.
+        worker: Option<String>,
+        /// What was said about it.
+        why: Option<String>,
+    },
+    /// The worker cannot be started here at present.
+    LaneHeld {
+        /// The worker.
+        worker: String,
+        /// Unix seconds: then one start is tried.
+        until: Seconds,
+        /// What went wrong.
+        error: String,
+    },
+    /// The worker's window is closed.
+    OutsideWindow {
+        /// The worker.
+        worker: String,
+        /// Unix seconds.
+        until: Seconds,
+    },
     /// Nobody is assigned.
     NoAssignee,
     /// The configuration has no worker of this name.
@@ -163,6 +186,8 @@ impl Reason {
             self,
             Self::NoAssignee
                 | Self::NoWorker { .. }
+                | Self::Paused { .. }
+                | Self::LaneHeld { .. }
                 | Self::PullLane { .. }
                 | Self::ClaimedElsewhere
                 | Self::WaitsForParent
@@ -173,7 +198,10 @@ impl Reason {
     /// Until when, where a time is all that is missing.
     pub fn until(&self) -> Option<Seconds> {
         match self {
-            Self::Delayed { until } | Self::NotBefore { until } => Some(*until),
+            Self::Delayed { until }
+            | Self::NotBefore { until }
+            | Self::LaneHeld { until, .. }
+            | Self::OutsideWindow { until, .. } => Some(*until),
             _ => None,
         }
     }

@@ -105,7 +105,10 @@ fn outcome(report: Report, blocked: i64, quiet: Quiet) -> Outcome {
         .filter(|w| {
             matches!(
                 w.reason,
-                Reason::NoWorker { .. } | Reason::CannotPrepare { .. }
+                Reason::NoWorker { .. }
+                    | Reason::CannotPrepare { .. }
+                    | Reason::Paused { .. }
+                    | Reason::LaneHeld { .. }
             )
         })
         .collect();

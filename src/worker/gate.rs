@@ -23,6 +23,9 @@ use crate::platform;
 
 const GO: u8 = b'g';
 
+/// Before the reason, where it lies with the arguments and not with the program.
+const TOO_LONG: &str = "\u{1}";
+
 /// Exit status of a gate that was never opened. Nobody judges by it.
 const SHUT: i32 = 125;
 
@@ -41,8 +44,10 @@ pub struct Gate {
 pub enum Passage {
     /// It executes the worker's command.
     Through,
-    /// The command cannot be executed, for this reason.
+    /// The program cannot be executed, for this reason.
     Failed(String),
+    /// What this card hands to it cannot be, for this reason.
+    Refused(String),
 }
 
 impl Gate {
@@ -79,7 +84,13 @@ impl Gate {
         self.line.read_to_end(&mut answer)?;
         let passage = match answer.is_empty() {
             true => Passage::Through,
-            false => Passage::Failed(String::from_utf8_lossy(&answer).into_owned()),
+            false => {
+                let why = String::from_utf8_lossy(&answer).into_owned();
+                match why.strip_prefix(TOO_LONG) {
+                    Some(why) => Passage::Refused(why.to_owned()),
+                    None => Passage::Failed(why),
+                }
+            }
         };
         Ok((self.child, passage))
     }
@@ -146,9 +157,13 @@ fn pass(mut line: UnixStream, orders: &Orders) -> i32 {
     };
     // On success the line closes by itself, which is the answer.
     let error = Command::new(program).args(arguments).exec();
+    let mark = match error.kind() {
+        io::ErrorKind::ArgumentListTooLong => TOO_LONG,
+        _ => "",
+    };
     let _ = write!(
         line,
-        "cannot execute {}: {}",
+        "{mark}cannot execute {}: {}",
         Path::new(program).display(),
         reason(&error)
     );

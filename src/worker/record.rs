@@ -30,6 +30,8 @@ pub enum Record {
     Exited(Exited),
     /// The worker could not be started; none of its instructions ran.
     Failed(String),
+    /// Nothing of this worker could be started here, whatever the card.
+    Unstartable(String),
     /// The card was taken away before the worker was let off; none of its instructions ran.
     NotStarted(String),
 }
@@ -116,6 +118,7 @@ pub fn read(path: &Path, nonce: &Nonce) -> io::Result<Record> {
 fn encode(nonce: &Nonce, record: &Record) -> [u8; SIZE] {
     let record = match record {
         Record::Failed(why) => Record::Failed(cut(why)),
+        Record::Unstartable(why) => Record::Unstartable(cut(why)),
         Record::NotStarted(why) => Record::NotStarted(cut(why)),
         other => other.clone(),
     };

@@ -278,7 +278,7 @@ fn a_newer_version_of_our_tables_is_made_once_by_whoever_is_first() {
     board
         .execute_batch(
             "DROP TABLE tick_meta; DROP TABLE tick_cards; DROP TABLE tick_runs; DROP TABLE tick_last;
-             DROP INDEX tick_tasks_ready;",
+             DROP TABLE tick_links; DROP TABLE tick_lanes; DROP TABLE tick_pauses; DROP INDEX tick_tasks_ready;",
         )
         .unwrap();
     drop(board);
@@ -296,7 +296,7 @@ fn a_newer_version_of_our_tables_is_made_once_by_whoever_is_first() {
     }
     assert_eq!(
         home.sql::<i64>("SELECT value FROM tick_meta WHERE key = 'schema'"),
-        1
+        2
     );
     assert_eq!(home.json(&["list"]).as_array().unwrap().len(), 1);
 }

@@ -1,0 +1,69 @@
+//! `kanban assign`
+
+use anyhow::Result;
+
+use super::{Global, Patience, Session};
+use crate::board::id::TaskId;
+use crate::board::status::Status;
+use crate::config::Caller;
+use crate::exit::Failure;
+use crate::store::{lifecycle, tasks};
+
+/// Give cards to another worker or lane
+///
+/// A running card is refused, unless --reclaim takes it away from its worker first. Counts of failures start
+/// again from zero.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The worker or lane; - for nobody
+    #[arg(long = "to", value_name = "NAME")]
+    to: Option<String>,
+    /// The cards; without --to, the last one is the worker or lane
+    #[arg(required = true, value_name = "ID", num_args = 1..)]
+    rest: Vec<String>,
+    /// Take running cards away from their workers first
+    #[arg(long)]
+    reclaim: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let mut ids = args.rest.clone();
+    let name = match &args.to {
+        Some(name) => name.clone(),
+        None => ids.pop().unwrap_or_default(),
+    };
+    if ids.is_empty() {
+        return Err(Failure::usage(format!("no card to give to {name:?}"))
+            .hint("write kanban assign ID… WORKER")
+            .into());
+    }
+    let ids: Vec<TaskId> = ids
+        .iter()
+        .map(|id| id.parse().map_err(Failure::usage))
+        .collect::<Result<_, _>>()?;
+    let who = Caller::current().name;
+    let session = Session::open(global)?;
+    let assignee = (name != "-").then_some(name.as_str());
+    if let Some(name) = assignee {
+        session.config.require_worker(name)?;
+    }
+    let reclaim = args.reclaim;
+    session.change(
+        global,
+        &ids,
+        ("assign", Patience::UntilEnded),
+        |tx, id, now| {
+            let running = tasks::get(tx, id)?.status == Status::Running;
+            let taken = match reclaim && running {
+                true => {
+                    lifecycle::reclaim(tx, id, &who, Some("given to another worker"), now)?.cancel
+                }
+                false => None,
+            };
+            let mut changed = lifecycle::assign(tx, id, assignee, &who, now)?;
+            changed.cancel = taken;
+            Ok(changed)
+        },
+    )
+}

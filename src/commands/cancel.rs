@@ -1,0 +1,33 @@
+//! `kanban cancel`
+
+use anyhow::Result;
+
+use super::{Global, Patience, Session, actor};
+use crate::board::id::TaskId;
+use crate::store::lifecycle;
+
+/// Give cards up
+///
+/// A cancelled card is not done: children that wait for its success go on waiting, and those made with
+/// --after-any start. A running card is taken away from its worker; the command returns when every process
+/// of it is gone. kanban retry takes the card up again.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The cards
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<TaskId>,
+    /// Why, for whoever reads the history
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let actor = actor();
+    Session::open(global)?.change(
+        global,
+        &args.ids,
+        ("cancel", Patience::UntilEnded),
+        |tx, id, now| lifecycle::cancel(tx, id, &actor, args.reason.as_deref(), now),
+    )
+}

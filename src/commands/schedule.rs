@@ -1,0 +1,44 @@
+//! `kanban schedule`
+
+use anyhow::Result;
+
+use super::{Global, Patience, Session, actor};
+use crate::board::id::TaskId;
+use crate::exit::Failure;
+use crate::store::lifecycle;
+use crate::time;
+
+/// Put cards off until a moment
+///
+/// Without --at, a card waits until kanban unblock or kanban promote lets it go. A running card is taken away
+/// from its worker, which is asked to end.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The cards
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<TaskId>,
+    /// Not before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Why, for whoever reads the history
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let actor = actor();
+    let now = time::now()?;
+    let at = args
+        .at
+        .as_deref()
+        .map(|at| time::moment(at, now))
+        .transpose()
+        .map_err(Failure::usage)?;
+    Session::open(global)?.change(
+        global,
+        &args.ids,
+        ("schedule", Patience::Asked),
+        |tx, id, now| lifecycle::schedule(tx, id, &actor, (at, args.reason.as_deref()), now),
+    )
+}

@@ -1,0 +1,212 @@
+//! `kanban status`
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::tick::say;
+use super::{Global, Session};
+use crate::exit::{Failure, Kind};
+use crate::render;
+use crate::render::page::{field, field_in};
+use crate::render::style::{Colour, Style};
+use crate::store::claims;
+use crate::store::lanes::{self, Lane};
+use crate::store::meta::{self, LastTick};
+use crate::store::pauses::{self, Pause};
+use crate::store::tasks;
+use crate::tick;
+use crate::tick::judge::Judge;
+use crate::time::{self, Seconds};
+
+/// So many times the expected interval without a tick mean that nothing ticks any more: one may be
+/// skipped because another has the board, or the machine was busy.
+const MISSED: Seconds = 3;
+
+/// Say whether a board is served: the last tick, what runs, what is due, what is held
+///
+/// Exits 1 if something is wrong: no tick for three times tick_every although there is something to do, an
+/// error in the last tick, or a worker that cannot be started.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// The state of a board.
+#[derive(Debug, Serialize)]
+struct State {
+    board: String,
+    healthy: bool,
+    /// What is wrong, a line each.
+    problems: Vec<String>,
+    /// Unix seconds of the last tick of any kind.
+    last_tick_at: Option<Seconds>,
+    /// Seconds since then.
+    last_tick_age: Option<Seconds>,
+    /// Seconds between two ticks, as the configuration says.
+    tick_every: Seconds,
+    /// The last tick that had something to do.
+    last_tick: Option<LastTick>,
+    /// How many cards are in each column.
+    cards: BTreeMap<String, i64>,
+    /// How many workers of each name run.
+    running: BTreeMap<String, u32>,
+    /// Cards that a tick would start now.
+    due: usize,
+    /// Cards that could start and do not, by the reason.
+    waiting: BTreeMap<String, usize>,
+    paused: Vec<Pause>,
+    lanes_held: Vec<Lane>,
+}
+
+/// Runs the command.
+pub fn run(_: &Args, global: &Global) -> Result<()> {
+    let session = Session::open(global)?;
+    let now = time::now()?;
+    let state = look(&session, now)?;
+    if global.json {
+        render::print(&render::json(&state)?)?;
+    } else {
+        render::print(&text(&state, now))?;
+    }
+    match state.problems.first() {
+        None => Ok(()),
+        Some(first) => {
+            Err(Failure::new(Kind::Failed, format!("board {}: {first}", state.board)).into())
+        }
+    }
+}
+
+fn look(session: &Session, now: Seconds) -> Result<State> {
+    let board = &session.board;
+    let what = format!("cannot look at board {}", board.slug);
+    let mut state = session.reader()?.read(&what, |conn| {
+        let mut judge = Judge::new(conn, &session.config, board, now)?;
+        let (mut due, mut waiting) = (0, BTreeMap::new());
+        for column in judge.columns() {
+            claims::candidates(conn, &column, |card| {
+                match judge.judge(&card) {
+                    Ok(_) => due += 1,
+                    Err(reason) => *waiting.entry(say(&reason)).or_insert(0) += 1,
+                }
+                std::ops::ControlFlow::Continue(())
+            })?;
+        }
+        Ok(State {
+            board: board.slug.to_string(),
+            healthy: true,
+            problems: Vec::new(),
+            last_tick_at: None,
+            last_tick_age: None,
+            tick_every: session.config.defaults().tick_every.0,
+            last_tick: meta::last_tick(conn)?,
+            cards: tasks::counts(conn)?
+                .into_iter()
+                .map(|(status, n)| (status.to_string(), n))
+                .collect(),
+            running: claims::running(conn)?.into_iter().collect(),
+            due,
+            waiting,
+            paused: pauses::list(conn)?,
+            lanes_held: lanes::list(conn)?,
+        })
+    })?;
+    state.last_tick_at = tick::last_at(board);
+    state.last_tick_age = state.last_tick_at.map(|at| now.saturating_sub(at));
+    state.problems = problems(&state);
+    state.healthy = state.problems.is_empty();
+    Ok(state)
+}
+
+fn problems(state: &State) -> Vec<String> {
+    let mut found = Vec::new();
+    let busy = state.due > 0 || !state.running.is_empty();
+    match state.last_tick_age {
+        None if busy => found.push("there is something to do, and nothing has ever ticked".into()),
+        Some(age) if age > MISSED * state.tick_every => found.push(format!(
+            "no tick for {}; one is expected every {}",
+            time::humane(age),
+            time::humane(state.tick_every)
+        )),
+        _ => {}
+    }
+    if let Some(error) = state
+        .last_tick
+        .as_ref()
+        .and_then(|tick| tick.error.as_ref())
+    {
+        found.push(format!("the last tick could not do everything: {error}"));
+    }
+    for lane in &state.lanes_held {
+        found.push(format!("{} cannot be started: {}", lane.worker, lane.error));
+    }
+    found
+}
+
+fn text(state: &State, now: Seconds) -> String {
+    let style = Style::stdout();
+    let mut out = field(&style, "board", &state.board);
+    out += &match &state.problems[..] {
+        [] => field_in(&style, Colour::Green, "state", "healthy"),
+        all => all
+            .iter()
+            .map(|what| field_in(&style, Colour::Red, "problem", what))
+            .collect(),
+    };
+    let tick = match state.last_tick_age {
+        None => "never".to_owned(),
+        Some(age) => format!(
+            "{} ago (expected every {})",
+            time::humane(age),
+            time::humane(state.tick_every)
+        ),
+    };
+    out += &field(&style, "last tick", &tick);
+    if let Some(last) = &state.last_tick {
+        let counts = last.counts.as_object().map(|counts| {
+            let some = counts.iter().filter(|(_, n)| n.as_u64() != Some(0));
+            some.map(|(what, n)| format!("{n} {what}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        });
+        let ago = time::humane(now.saturating_sub(last.started_at));
+        out += &field(
+            &style,
+            "last work",
+            &format!("{ago} ago: {}", counts.unwrap_or_default()),
+        );
+    }
+    let list = |all: Vec<String>| match all.is_empty() {
+        true => "-".to_owned(),
+        false => all.join(", "),
+    };
+    let cards = state.cards.iter().map(|(name, n)| format!("{n} {name}"));
+    out += &field(&style, "cards", &list(cards.collect()));
+    let running = state.running.iter().map(|(name, n)| format!("{n} {name}"));
+    out += &field(&style, "running", &list(running.collect()));
+    out += &field(&style, "due", &state.due.to_string());
+    for (why, n) in &state.waiting {
+        out += &field(&style, "waiting", &format!("{n}: {why}"));
+    }
+    for pause in &state.paused {
+        let what = pause.worker.as_deref().unwrap_or("the whole board");
+        let why = pause
+            .reason
+            .as_ref()
+            .map_or(String::new(), |r| format!(": {r}"));
+        let since = time::local(pause.since);
+        out += &field(
+            &style,
+            "paused",
+            &format!("{what} since {since} by {}{why}", pause.by),
+        );
+    }
+    for lane in &state.lanes_held {
+        let until = time::local(lane.until);
+        out += &field(
+            &style,
+            "held",
+            &format!("{} until {until}: {}", lane.worker, lane.error),
+        );
+    }
+    out
+}
