@@ -22,8 +22,32 @@ pub const MAX_RSS_PER_KIB: i64 = if cfg!(target_os = "macos") { 1_024 } else { 1
 
 pub use imp::{
     adopt_orphans, adopted, die_with_parent, kill_belonging, network_file_system, own_executable,
-    processes_with, raise_oom_score,
+    process, processes_with, raise_oom_score,
 };
+
+/// What can be said of a process by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Process {
+    /// There is none, or it is dead and only not reaped yet.
+    Gone,
+    /// It has the entry that was asked for in its environment.
+    Marked,
+    /// It has not.
+    Unmarked {
+        /// When it began, in Unix seconds.
+        since: Option<i64>,
+    },
+    /// There is one, and no more can be told.
+    Unknown,
+}
+
+/// Asks by a signal that is not sent.
+fn process_by_signal(pid: i32) -> Process {
+    match rustix::process::Pid::from_raw(pid).map(rustix::process::test_kill_process) {
+        None | Some(Err(rustix::io::Errno::SRCH)) => Process::Gone,
+        Some(_) => Process::Unknown,
+    }
+}
 
 /// The id of this boot: two different ones mean that every process of the older one is gone.
 pub fn boot_id() -> String {
@@ -153,6 +177,38 @@ mod imp {
         Some(killed)
     }
 
+    /// What a process is, as far as can be told.
+    pub fn process(pid: i32, entry: &str) -> Process {
+        let known = process_by_signal(pid);
+        if known == Process::Gone || !linux() {
+            return known;
+        }
+        let dir = PathBuf::from(format!("/proc/{pid}"));
+        if !dir.exists() || is_zombie(&dir) {
+            return Process::Gone;
+        }
+        match std::fs::read(dir.join("environ")) {
+            Err(_) => Process::Unknown,
+            Ok(bytes) if bytes.split(|b| *b == 0).any(|e| e == entry.as_bytes()) => Process::Marked,
+            Ok(_) => Process::Unmarked { since: began(&dir) },
+        }
+    }
+
+    /// When a process began: clock ticks after the boot (proc(5): field 22 of stat, btime).
+    fn began(dir: &Path) -> Option<i64> {
+        let stat = std::fs::read_to_string(dir.join("stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        let ticks: u64 = rest.split_whitespace().nth(19)?.parse().ok()?;
+        let boot = std::fs::read_to_string("/proc/stat").ok()?;
+        let boot: i64 = boot
+            .lines()
+            .find_map(|line| line.strip_prefix("btime "))?
+            .trim()
+            .parse()
+            .ok()?;
+        Some(boot + i64::try_from(ticks / rustix::param::clock_ticks_per_second()).ok()?)
+    }
+
     /// The `/proc` folders of all processes but this one and the dead.
     fn others() -> Option<impl Iterator<Item = PathBuf>> {
         let ours = i32::try_from(std::process::id()).ok();
@@ -249,6 +305,11 @@ mod imp {
     /// Nothing comes to us here.
     pub fn adopted() -> Vec<rustix::process::Pid> {
         Vec::new()
+    }
+
+    /// Whether there is such a process.
+    pub fn process(pid: i32, _entry: &str) -> Process {
+        process_by_signal(pid)
     }
 
     /// Cannot tell here.

@@ -182,6 +182,7 @@ struct Watch {
     extend_at: Instant,
     extend_every: Duration,
     grace: Duration,
+    disowned: bool,
     ended: Option<Ended>,
 }
 
@@ -195,6 +196,7 @@ impl Watch {
             extend_at: start + extend_every,
             extend_every,
             grace: seconds(spec.grace),
+            disowned: false,
             ended: None,
         }
     }
@@ -305,6 +307,8 @@ fn look(spec: &Spec, worker: Pid, watch: &mut Watch, signals: &Signals, cancel: 
         watch.extend_at = now + watch.extend_every;
         match extend(spec) {
             Ok(true) => {}
+            // Its worker may have reported just now and have more to say: once is no reason yet.
+            Ok(false) if !watch.disowned => watch.disowned = true,
             Ok(false) => watch.end(worker, Ended::Cancelled),
             Err(e) => log::note(&format!("the claim could not be extended: {e:#}")),
         }

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::retry::Next;
 use super::run::{Exit, Outcome};
 use super::status::Status;
 use crate::time::Seconds;
@@ -54,35 +53,38 @@ impl Event {
     pub fn spawned(pid: u32) -> Self {
         Self::with("spawned", json!({"pid": pid}))
     }
+}
 
-    /// A run ended in another way than by completion.
-    pub fn ended(outcome: Outcome, exit: Option<Exit>, error: &str, pid: Option<i64>) -> Self {
-        let (exit_kind, exit_code) = match exit {
-            Some(Exit::Code(code)) => (Some("nonzero_exit"), Some(code)),
-            Some(Exit::Signal(signal)) => (Some("signaled"), Some(signal)),
-            None => (None, None),
-        };
-        Self::with(
-            outcome.as_str(),
-            json!({"pid": pid, "exit_kind": exit_kind, "exit_code": exit_code, "error": error}),
-        )
-    }
+/// What is told about an end beside its error.
+#[derive(Debug, Clone, Default)]
+pub struct EndFacts {
+    /// The worker's process.
+    pub pid: Option<i64>,
+    /// Who had claimed the card.
+    pub claimer: Option<String>,
+    /// Seconds that it took.
+    pub elapsed: Option<i64>,
+    /// Seconds that it might have taken.
+    pub limit: Option<i64>,
+}
 
-    /// The breaker tripped and the card is blocked.
-    pub fn gave_up(next: Next, trigger: Outcome, error: &str, by_card: bool) -> Self {
-        let (count, limit) = match next {
-            Next::GiveUp { count, limit } => (Some(count), Some(limit)),
-            Next::RetryAt(_) => (None, None),
-        };
-        Self::with(
-            "gave_up",
-            json!({
-                "failures": count,
-                "effective_limit": limit,
-                "limit_source": if by_card { "task" } else { "dispatcher" },
-                "error": error,
-                "trigger_outcome": trigger.as_str(),
-            }),
-        )
-    }
+/// The payload of a run's end that is no success, with the keys that Hermes' readers look for.
+pub fn ended(outcome: Outcome, exit: Option<Exit>, error: &str, facts: &EndFacts) -> Value {
+    let (exit_kind, exit_code) = match exit {
+        Some(Exit::Code(0)) => (None, Some(0)),
+        Some(Exit::Code(code)) => (Some("nonzero_exit"), Some(code)),
+        Some(Exit::Signal(signal)) => (Some("signaled"), Some(signal)),
+        None => (None, None),
+    };
+    let over_time = outcome == Outcome::TimedOut;
+    json!({
+        "pid": facts.pid,
+        "claimer": facts.claimer,
+        "exit_kind": exit_kind,
+        "exit_code": exit_code,
+        "error": error,
+        "elapsed_seconds": facts.elapsed.filter(|_| over_time),
+        "limit_seconds": facts.limit.filter(|_| over_time),
+        "protocol_violation": (outcome == Outcome::ProtocolViolation).then_some(true),
+    })
 }

@@ -67,6 +67,8 @@ pub struct Defaults {
     pub retry_delay_max: Span,
     /// A run over this time is ended.
     pub max_runtime: Span,
+    /// A run of another program that gives no sign of life is ended after this time.
+    pub stale_after: Span,
     /// Between TERM and KILL when a worker has to end.
     pub grace: Span,
     /// The claim of a running worker is extended by this much at a time.
@@ -102,6 +104,7 @@ impl Default for Defaults {
             tempfail_delay: Span(60),
             retry_delay_max: Span(3_600),
             max_runtime: Span(4 * 3_600),
+            stale_after: Span(4 * 3_600),
             grace: Span(10),
             claim_ttl: Span(900),
             log_max_bytes: 2 * 1_048_576,

@@ -12,6 +12,7 @@ pub mod lifecycle;
 pub mod links;
 pub mod meta;
 mod open;
+pub mod outsiders;
 pub mod pauses;
 pub mod promotion;
 pub mod runs;

@@ -38,6 +38,8 @@ pub struct AliveRun {
     pub log_offset: u64,
     /// The card is still this run's own.
     pub owns_card: bool,
+    /// Its card was completed or blocked, perhaps by its own worker, which may have to say more.
+    pub reported_at: Option<Seconds>,
     /// Until when its supervisor, which extends it while it lives, keeps other programs away.
     pub lease: Option<Seconds>,
 }
@@ -49,7 +51,9 @@ pub fn alive(conn: &Connection) -> Result<Vec<AliveRun>> {
                 EXISTS (SELECT 1 FROM tasks t
                         WHERE t.id = r.task_id AND t.current_run_id = r.run_id AND t.status = 'running'),
                 (SELECT s.claim_expires FROM task_runs s WHERE s.id = r.run_id),
-                r.worker, r.source, r.claimed_at
+                r.worker, r.source, r.claimed_at,
+                (SELECT s.ended_at FROM task_runs s
+                 WHERE s.id = r.run_id AND s.outcome IN ('completed', 'blocked', 'scheduled'))
          FROM tick_runs r WHERE r.dead = 0 ORDER BY r.run_id",
     )?;
     let rows = statement.query_map([], |r| {
@@ -70,6 +74,7 @@ pub fn alive(conn: &Connection) -> Result<Vec<AliveRun>> {
             worker: r.get(11)?,
             source: Status::stored(r.get(12)?),
             claimed_at: r.get(13)?,
+            reported_at: r.get(14)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -6,10 +6,12 @@
 use anyhow::Result;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::runs::{AliveRun, close, forget_counts};
 use super::{Tx, history, lanes, lifecycle, links::OPEN_PARENT, schema};
-use crate::board::event::Event;
+use crate::board::event::{self, EndFacts, Event};
+use crate::board::id::TaskId;
 use crate::board::retry::{self, Charge, Counts, Next, Policy};
 use crate::board::run::{Exit, Outcome};
 use crate::board::status::Status;
@@ -99,29 +101,14 @@ pub fn settle(
     if !first {
         return Ok(None);
     }
-    let card = tx
-        .query_row(
-            &format!(
-                "SELECT t.consecutive_failures, t.max_retries, coalesce(c.tempfails, 0), coalesce(c.spawn_failures, 0),
-                    coalesce(c.violations, 0), coalesce(c.runs, 0)
-             FROM {} t LEFT JOIN tick_cards c ON c.task_id = t.id
-             WHERE t.id = ?1 AND t.current_run_id = ?2 AND t.status = 'running'",
-                schema::tasks_source(tx)?
-            ),
-            params![run.task.as_str(), run.run_id],
-            |r| {
-                let counts = Counts {
-                    failures: r.get(0)?,
-                    tempfails: r.get(2)?,
-                    spawn_failures: r.get(3)?,
-                    violations: r.get(4)?,
-                    runs: r.get(5)?,
-                };
-                Ok((counts, r.get::<_, Option<i64>>(1)?))
-            },
-        )
-        .optional()?;
-    let Some((counts, max_retries)) = card else {
+    let card = Card {
+        task: &run.task,
+        run_id: Some(run.run_id),
+        worker: &run.worker,
+        source: &run.source,
+    };
+    let standing = standing(tx, &card)?;
+    let Some(standing) = standing else {
         close(
             tx,
             run.run_id,
@@ -151,16 +138,43 @@ pub fn settle(
         done(tx, run, end, now)?;
         return Ok(Some(Effect::Done));
     }
-    failed(
-        tx,
-        run,
-        end,
-        counts,
-        &policy(max_retries),
-        max_retries.is_some(),
-        now,
-    )
-    .map(Some)
+    let error = end
+        .error
+        .clone()
+        .unwrap_or_else(|| end.outcome.as_str().to_owned());
+    let facts = facts(tx, run, end)?;
+    let miss = Miss {
+        outcome: end.outcome,
+        charge: end.charge,
+        error: &error,
+        facts: event::ended(end.outcome, end.exit, &error, &facts),
+        about: json!({"pid": facts.pid, "claimer": facts.claimer}),
+    };
+    fail(tx, &card, &miss, standing, policy, now).map(Some)
+}
+
+/// What Hermes' readers look for in the event of an end.
+fn facts(tx: &Tx<'_>, run: &AliveRun, end: &End) -> Result<EndFacts> {
+    let (pid, limit): (Option<i64>, Option<i64>) = tx.query_row(
+        "SELECT r.worker_pid, s.max_runtime_seconds
+         FROM tick_runs r LEFT JOIN task_runs s ON s.id = r.run_id WHERE r.run_id = ?1",
+        [run.run_id],
+        |r| Ok((r.get(0)?, r.get(1)?)),
+    )?;
+    let claimer: Option<String> = tx
+        .query_row(
+            "SELECT claim_lock FROM tasks WHERE id = ?1",
+            [run.task.as_str()],
+            |r| r.get(0),
+        )
+        .optional()?
+        .flatten();
+    Ok(EndFacts {
+        pid,
+        claimer,
+        elapsed: end.duration_ms.map(|ms| ms / 1_000),
+        limit,
+    })
 }
 
 fn done(tx: &Tx<'_>, run: &AliveRun, end: &End, now: Seconds) -> Result<()> {
@@ -173,7 +187,7 @@ fn done(tx: &Tx<'_>, run: &AliveRun, end: &End, now: Seconds) -> Result<()> {
     )?;
     lifecycle::forget_blocks(tx, &run.task)?;
     forget_counts(tx, &run.task)?;
-    let facts = serde_json::json!({
+    let facts = json!({
         "result_len": end.summary.as_ref().map_or(0, |s| s.chars().count()),
         "summary": end.summary.as_deref().map(|s| cut(s, 400)),
     });
@@ -195,49 +209,90 @@ fn triaged(tx: &Tx<'_>, run: &AliveRun, end: &End, now: Seconds) -> Result<()> {
         params![run.task.as_str(), run.run_id],
     )?;
     forget_counts(tx, &run.task)?;
-    let facts = serde_json::json!({"by": run.worker, "summary": end.summary});
+    let facts = json!({"by": run.worker, "summary": end.summary});
     let event = Event::with("specified", facts);
     history::append(tx, &run.task, Some(run.run_id), &event, now)
 }
 
-fn failed(
+/// A card whose run is over, whoever started it.
+pub struct Card<'a> {
+    pub task: &'a TaskId,
+    /// `task_runs.id`, if it has one.
+    pub run_id: Option<i64>,
+    pub worker: &'a str,
+    /// The column it goes back to.
+    pub source: &'a Status,
+}
+
+/// An end that is no success.
+pub struct Miss<'a> {
+    pub outcome: Outcome,
+    pub charge: Charge,
+    pub error: &'a str,
+    /// The payload of its event.
+    pub facts: Value,
+    /// What is added to the event of a tripped breaker.
+    pub about: Value,
+}
+
+/// What a card has on its account.
+pub struct Standing {
+    counts: Counts,
+    max_retries: Option<i64>,
+}
+
+/// The account of a card, if it is still this run's own.
+pub fn standing(tx: &Tx<'_>, card: &Card<'_>) -> Result<Option<Standing>> {
+    let sql = format!(
+        "SELECT t.consecutive_failures, t.max_retries, coalesce(c.tempfails, 0), coalesce(c.spawn_failures, 0),
+                coalesce(c.violations, 0), coalesce(c.runs, 0)
+         FROM {} t LEFT JOIN tick_cards c ON c.task_id = t.id
+         WHERE t.id = ?1 AND t.current_run_id IS ?2 AND t.status = 'running'",
+        schema::tasks_source(tx)?
+    );
+    Ok(tx
+        .query_row(&sql, params![card.task.as_str(), card.run_id], |r| {
+            Ok(Standing {
+                counts: Counts {
+                    failures: r.get(0)?,
+                    tempfails: r.get(2)?,
+                    spawn_failures: r.get(3)?,
+                    violations: r.get(4)?,
+                    runs: r.get(5)?,
+                },
+                max_retries: r.get(1)?,
+            })
+        })
+        .optional()?)
+}
+
+/// Books an end that is no success: the one place where failures are counted.
+pub fn fail(
     tx: &Tx<'_>,
-    run: &AliveRun,
-    end: &End,
-    mut counts: Counts,
-    policy: &Policy,
-    by_card: bool,
+    card: &Card<'_>,
+    miss: &Miss<'_>,
+    standing: Standing,
+    policy: &dyn Fn(Option<i64>) -> Policy,
     now: Seconds,
 ) -> Result<Effect> {
+    let Standing {
+        mut counts,
+        max_retries,
+    } = standing;
+    let policy = policy(max_retries);
     // Hermes lets a card go whose count is below its own limit, so a card that gave up is never below it.
-    let hold = if by_card {
-        policy.failure_limit
-    } else {
-        HERMES_FAILURE_LIMIT
+    let hold = match max_retries {
+        Some(_) => policy.failure_limit,
+        None => HERMES_FAILURE_LIMIT,
     };
-    let next = retry::after(end.charge, &mut counts, policy, now, run.task.as_str());
-    let error = end
-        .error
-        .clone()
-        .unwrap_or_else(|| end.outcome.as_str().to_owned());
-    let pid: Option<i64> = tx
-        .query_row(
-            "SELECT worker_pid FROM tick_runs WHERE run_id = ?1",
-            [run.run_id],
-            |r| r.get(0),
-        )
-        .optional()?
-        .flatten();
-    history::append(
-        tx,
-        &run.task,
-        Some(run.run_id),
-        &Event::ended(end.outcome, end.exit, &error, pid),
-        now,
-    )?;
+    let id = card.task.as_str();
+    let next = retry::after(miss.charge, &mut counts, &policy, now, id);
+    let error = cut(miss.error, 500);
+    let event = Event::with(miss.outcome.as_str(), miss.facts.clone());
+    history::append(tx, card.task, card.run_id, &event, now)?;
     let (status, retry_at, failures) = match next {
         Next::RetryAt(at) => (
-            run.source.as_str(),
+            card.source.as_str(),
             (at > now).then_some(at),
             counts.failures,
         ),
@@ -249,39 +304,69 @@ fn failed(
              SET status = CASE WHEN ?3 = 'ready' AND {OPEN_PARENT} THEN 'todo' ELSE ?3 END,
                  claim_lock = NULL, claim_expires = NULL, worker_pid = NULL, current_run_id = NULL,
                  consecutive_failures = ?4, last_failure_error = ?5
-             WHERE t.id = ?1 AND t.current_run_id = ?2 AND t.status = 'running'"
+             WHERE t.id = ?1 AND t.current_run_id IS ?2 AND t.status = 'running'"
         ),
-        params![
-            run.task.as_str(),
-            run.run_id,
-            status,
-            failures,
-            cut(&error, 500)
-        ],
+        params![id, card.run_id, status, failures, error],
     )?;
     tx.execute(
-        "UPDATE tick_cards SET retry_at = ?2, tempfails = ?3, spawn_failures = ?4, violations = ?5 WHERE task_id = ?1",
-        params![run.task.as_str(), retry_at, counts.tempfails, counts.spawn_failures, counts.violations],
+        "INSERT INTO tick_cards (task_id, retry_at, tempfails, spawn_failures, violations) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (task_id) DO UPDATE SET retry_at = ?2, tempfails = ?3, spawn_failures = ?4, violations = ?5",
+        params![id, retry_at, counts.tempfails, counts.spawn_failures, counts.violations],
     )?;
-    if end.charge == Charge::Lane {
-        let delays = (policy.delay, policy.delay_max);
-        // The run is not counted against the card's own limit either.
-        tx.execute(
-            "UPDATE tick_cards SET runs = max(runs - 1, 0) WHERE task_id = ?1",
-            [run.task.as_str()],
-        )?;
-        if lanes::hold(tx, &run.worker, &error, delays, now)? {
-            let facts = serde_json::json!({"worker": run.worker, "error": cut(&error, 500)});
-            let event = Event::with("lane_held", facts);
-            history::append(tx, &run.task, Some(run.run_id), &event, now)?;
-        }
+    if miss.charge == Charge::Lane {
+        hold_lane(tx, card, &error, &policy, now)?;
     }
-    if matches!(next, Next::GiveUp { .. }) {
-        let event = Event::gave_up(next, end.outcome, &cut(&error, 500), by_card);
-        history::append(tx, &run.task, Some(run.run_id), &event, now)?;
+    if let Next::GiveUp { count, limit } = next {
+        let mut facts = json!({
+            "failures": count,
+            "effective_limit": limit,
+            "limit_source": if max_retries.is_some() { "task" } else { "dispatcher" },
+            "error": error,
+            "trigger_outcome": miss.outcome.as_str(),
+        });
+        if let (Some(facts), Some(about)) = (facts.as_object_mut(), miss.about.as_object()) {
+            facts.extend(about.clone());
+            if miss.charge == Charge::Violation {
+                facts.insert("protocol_violations".into(), count.into());
+                facts.insert("protocol_violation_limit".into(), limit.into());
+            }
+        }
+        history::append(
+            tx,
+            card.task,
+            card.run_id,
+            &Event::with("gave_up", facts),
+            now,
+        )?;
         return Ok(Effect::Blocked);
     }
     Ok(Effect::Retry(retry_at.unwrap_or(now)))
+}
+
+/// The fault is not the card's: its run is not counted, and the worker is not started for others either.
+fn hold_lane(
+    tx: &Tx<'_>,
+    card: &Card<'_>,
+    error: &str,
+    policy: &Policy,
+    now: Seconds,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE tick_cards SET runs = max(runs - 1, 0) WHERE task_id = ?1",
+        [card.task.as_str()],
+    )?;
+    if lanes::hold(
+        tx,
+        card.worker,
+        error,
+        (policy.delay, policy.delay_max),
+        now,
+    )? {
+        let facts = json!({"worker": card.worker, "error": error});
+        let event = Event::with("lane_held", facts);
+        history::append(tx, card.task, card.run_id, &event, now)?;
+    }
+    Ok(())
 }
 
 /// At most `max` characters, with a mark where text was left out.

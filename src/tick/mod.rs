@@ -8,6 +8,7 @@ mod dispatch;
 pub mod judge;
 mod lock;
 mod outfit;
+mod outsiders;
 mod pick;
 mod promote;
 mod prune;
@@ -33,10 +34,11 @@ type Pass = fn(&mut Tick<'_>) -> Result<()>;
 /// The passes under the dispatch lock, in order. Announcing (events into the outbox, in one transaction
 /// with the cursor over them) belongs after dispatching, and delivering after the lock is given back, so
 /// that a slow receiver never delays a start.
-const PASSES: [(&str, Pass); 5] = [
+const PASSES: [(&str, Pass); 6] = [
     ("survey", survey::run),
     ("absorb", absorb::run),
     ("reap", reap::run),
+    ("outsiders", outsiders::run),
     ("promote", promote::run),
     ("dispatch", dispatch::run),
 ];
@@ -68,6 +70,7 @@ struct Tick<'a> {
     store: Store,
     now: Seconds,
     host: String,
+    host_name: String,
     effects: Effects,
     findings: Vec<Finding>,
     report: Report,
@@ -168,6 +171,7 @@ fn prepare<'a>(
         store,
         now,
         host: platform::machine_id(),
+        host_name: platform::host_name(),
         effects,
         findings: Vec::new(),
         report,

@@ -20,6 +20,10 @@ use crate::worker::rundir::{Lock, RunDir};
 /// How long one tick waits for what it has killed to be gone. What is not, waits for the next tick.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Seconds that a worker has for its last words after its card was completed or blocked. Who takes a card
+/// away from a worker that has not reported asks its supervisor at once, without waiting for a tick.
+const LAST_WORDS: i64 = 300;
+
 /// Books what is proven dead, and asks for the end of what lost its card.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     cancel_the_disowned(tick);
@@ -51,6 +55,10 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
 fn cancel_the_disowned(tick: &mut Tick<'_>) {
     for finding in &tick.findings {
         if !matches!(finding.state, State::Alive) || finding.run.owns_card {
+            continue;
+        }
+        let may_say_more = |at: i64| tick.now < at.saturating_add(LAST_WORDS);
+        if finding.run.reported_at.is_some_and(may_say_more) {
             continue;
         }
         let dir = RunDir::new(&tick.board.runs(), &finding.run.nonce);

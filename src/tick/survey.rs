@@ -1,6 +1,7 @@
 //! Which runs are over: asked of their locks, and of nothing else.
 //!
-//! No process id, host name, heartbeat or time takes part. The answer "free" stays true, for whoever
+//! No process id, heartbeat or time takes part, but for runs of another machine, whose locks cannot be
+//! asked from here. The answer "free" stays true, for whoever
 //! held the lock is dead and nobody else takes it while this tick has the board.
 
 use anyhow::Result;
@@ -36,7 +37,15 @@ const MANY: usize = 3;
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     let alive = tick.store.read("looking at the runs", runs::alive)?;
     let mut gone = Vec::new();
-    for run in alive.into_iter().filter(|run| run.host == tick.host) {
+    let (ours, others): (Vec<_>, Vec<_>) = alive.into_iter().partition(|run| run.host == tick.host);
+    // The locks of another machine say nothing here: only its lease does.
+    for run in others {
+        if run.lease.is_none_or(|at| at < tick.now) {
+            let state = State::Silent;
+            tick.findings.push(Finding { run, state });
+        }
+    }
+    for run in ours {
         let dir = RunDir::new(&tick.board.runs(), &run.nonce);
         let lock = dir.probe(run.lock);
         let state = state(lock, &dir, &run, &mut tick.report.errors);

@@ -7,6 +7,7 @@ pub mod gate;
 pub mod group;
 pub mod launch;
 pub mod log;
+pub mod outsider;
 pub mod record;
 pub mod rundir;
 pub mod signals;

@@ -16,6 +16,7 @@ mod generated;
 mod harness;
 mod kills;
 mod layers;
+mod outsiders;
 mod property;
 mod readme;
 mod rules;
