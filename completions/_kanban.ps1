@@ -28,7 +28,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make a board')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Make a board, or take over the boards of Hermes Agent')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a card')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List cards, in the order in which they would start')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a card: what it is, what it waits for, its runs, its comments and its history')
@@ -62,6 +62,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             break
         }
         'kanban;init' {
+            [CompletionResult]::new('--hermes', '--hermes', [CompletionResultType]::ParameterName, 'The folder of a Hermes installation, such as ~/.hermes')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
@@ -86,7 +87,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--tenant', '--tenant', [CompletionResultType]::ParameterName, 'A name to group cards by, such as a customer or a project')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'The model that its worker is told to use ({model})')
             [CompletionResult]::new('--skill', '--skill', [CompletionResultType]::ParameterName, 'A skill that its worker is told to use ({skill}); may be given several times')
-            [CompletionResult]::new('--arg', '--arg', [CompletionResultType]::ParameterName, 'One more argument for its worker ({args}); may be given several times')
+            [CompletionResult]::new('--arg', '--arg', [CompletionResultType]::ParameterName, 'One more argument for its worker ({arg}); may be given several times')
             [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'A shell command: exit 0 of the work counts only if this exits 0 in the same place')
             [CompletionResult]::new('--goal-max-turns', '--goal-max-turns', [CompletionResultType]::ParameterName, 'With --goal, after so many turns at most')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')

@@ -25,7 +25,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand init 'Make a board'
+            cand init 'Make a board, or take over the boards of Hermes Agent'
             cand create 'Make a card'
             cand list 'List cards, in the order in which they would start'
             cand show 'Show a card: what it is, what it waits for, its runs, its comments and its history'
@@ -58,6 +58,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand demo 'Run a small example from beginning to end'
         }
         &'kanban;init'= {
+            cand --hermes 'The folder of a Hermes installation, such as ~/.hermes'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
@@ -81,7 +82,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --tenant 'A name to group cards by, such as a customer or a project'
             cand --model 'The model that its worker is told to use ({model})'
             cand --skill 'A skill that its worker is told to use ({skill}); may be given several times'
-            cand --arg 'One more argument for its worker ({args}); may be given several times'
+            cand --arg 'One more argument for its worker ({arg}); may be given several times'
             cand --verify 'A shell command: exit 0 of the work counts only if this exits 0 in the same place'
             cand --goal-max-turns 'With --goal, after so many turns at most'
             cand --board 'The board; a home with one board needs none'

@@ -29,7 +29,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -l config -d 'The configurat
 complete -c kanban -n "__fish_kanban_needs_command" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_needs_command" -s V -l version -d 'Print version'
-complete -c kanban -n "__fish_kanban_needs_command" -f -a "init" -d 'Make a board'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "init" -d 'Make a board, or take over the boards of Hermes Agent'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "create" -d 'Make a card'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "list" -d 'List cards, in the order in which they would start'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card: what it is, what it waits for, its runs, its comments and its history'
@@ -60,6 +60,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "resume" -d 'Start aga
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "drain" -d 'Start nothing more, and wait until what runs has ended'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "config" -d 'Check, show or find the configuration'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "demo" -d 'Run a small example from beginning to end'
+complete -c kanban -n "__fish_kanban_using_subcommand init" -l hermes -d 'The folder of a Hermes installation, such as ~/.hermes' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand init" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand init" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand init" -l json -d 'Print JSON'
@@ -80,7 +81,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand create" -l workspace -d 'W
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l tenant -d 'A name to group cards by, such as a customer or a project' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l model -d 'The model that its worker is told to use ({model})' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l skill -d 'A skill that its worker is told to use ({skill}); may be given several times' -r
-complete -c kanban -n "__fish_kanban_using_subcommand create" -l arg -d 'One more argument for its worker ({args}); may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l arg -d 'One more argument for its worker ({arg}); may be given several times' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l verify -d 'A shell command: exit 0 of the work counts only if this exits 0 in the same place' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l goal-max-turns -d 'With --goal, after so many turns at most' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l board -d 'The board; a home with one board needs none' -r

@@ -81,7 +81,7 @@ pub struct Args {
     /// A skill that its worker is told to use ({skill}); may be given several times
     #[arg(long = "skill", value_name = "NAME")]
     skills: Vec<String>,
-    /// One more argument for its worker ({args}); may be given several times
+    /// One more argument for its worker ({arg}); may be given several times
     #[arg(long = "arg", value_name = "TEXT", allow_hyphen_values = true)]
     args: Vec<String>,
     /// A shell command: exit 0 of the work counts only if this exits 0 in the same place

@@ -26,6 +26,16 @@ impl Caller {
     }
 }
 
+/// All of our environment but what speaks of a run, for workers that expect it.
+pub fn whole_environment() -> Vec<(OsString, OsString)> {
+    std::env::vars_os()
+        .filter(|(name, _)| {
+            let name = name.to_string_lossy();
+            !name.starts_with("KANBAN_") && name != "HERMES_TUI"
+        })
+        .collect()
+}
+
 /// Variables that a worker gets so that the program it calls is this one, under the same test settings.
 pub fn handed_on() -> Vec<(OsString, OsString)> {
     let program = std::env::current_exe()

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use super::command;
 use super::paths::Environment;
-use super::types::File;
+use super::preset::Preset;
+use super::types::{File, words};
 use super::validate::{Findings, board_path};
 
 /// The cautions about a file, each with the key it stands at.
@@ -41,7 +42,13 @@ pub fn of(file: &File, env: Environment) -> Vec<String> {
         if own && keys.grace.unwrap_or(d.grace).0 > keys.max_runtime.unwrap_or(d.max_runtime).0 {
             found.add(at("grace"), "longer than max_runtime");
         }
-        for caution in command::cautions(&keys.command) {
+        if keys.preset == Some(Preset::Shell) {
+            found.add(
+                at("preset"),
+                "runs the body of a card as a script: whoever can make cards can run anything as you",
+            );
+        }
+        for caution in command::cautions(&words(&keys.command)) {
             found.add(at("command"), caution);
         }
     }

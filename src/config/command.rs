@@ -4,12 +4,19 @@
 
 use super::shell::{self, Run};
 use super::template::{PLACEHOLDERS, placeholders};
+use super::types::Part;
 
 /// Placeholders whose text is whatever somebody wrote on a card.
-const FREE_TEXT: [&str; 3] = ["title", "body", "prompt"];
+const FREE_TEXT: [&str; 4] = ["title", "body", "prompt", "arg"];
+
+/// Placeholders that stand for any number of values.
+const SEVERAL: [&str; 2] = ["skill", "arg"];
 
 /// Placeholders that may hold characters with a meaning for a shell, though they are no prose.
-const NEEDS_QUOTES: [&str; 4] = ["task", "workspace", "assignee", "db"];
+const NEEDS_QUOTES: [&str; 5] = ["task", "workspace", "assignee", "db", "branch"];
+
+/// Placeholders whose text is chosen with the card, and stands in options rather than in prose.
+const CHOSEN: [&str; 4] = ["model", "skill", "tenant", "branch"];
 
 /// What is wrong with a command as it stands in the configuration.
 pub fn check(command: &[String]) -> Vec<String> {
@@ -30,6 +37,8 @@ pub fn check(command: &[String]) -> Vec<String> {
         for name in placeholders(argument) {
             let problem = if PLACEHOLDERS.iter().all(|(known, _)| *known != name) {
                 unknown(name)
+            } else if CHOSEN.contains(&name) && run_by_shell.contains(&Run::Script(at)) {
+                in_script(name)
             } else if !FREE_TEXT.contains(&name) {
                 continue;
             } else if at == 0 {
@@ -48,6 +57,35 @@ pub fn check(command: &[String]) -> Vec<String> {
                 continue;
             };
             problems.push(format!("argument {at}: {problem}"));
+        }
+    }
+    problems
+}
+
+/// What is wrong with how a command is grouped.
+pub fn check_parts(command: &[Part]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (at, part) in command.iter().enumerate() {
+        match part {
+            Part::Word(word) => problems.extend(
+                placeholders(word)
+                    .filter(|name| SEVERAL.contains(name))
+                    .map(|name| {
+                        format!(
+                            "argument {at}: {{{name}}} stands for any number of values; write it in a group of its own, such as [\"--{name}\", \"{{{name}}}\"]"
+                        )
+                    }),
+            ),
+            Part::Group(words) => {
+                if at == 0 {
+                    problems.push("argument 0: the program cannot be left out".to_owned());
+                }
+                if words.iter().all(|word| placeholders(word).next().is_none()) {
+                    problems.push(format!(
+                        "argument {at}: a group without a placeholder would never be left out; write its words on their own"
+                    ));
+                }
+            }
         }
     }
     problems

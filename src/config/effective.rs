@@ -14,9 +14,11 @@ use crate::board::id::Slug;
 use crate::board::retry::Policy;
 use crate::exit::Failure;
 
+use super::hermes::{self, Hermes};
 use super::load::Source;
 use super::paths::{Board, Environment, Home};
-use super::types::{BoardKeys, Defaults, File, Worker};
+use super::preset::{self, Preset};
+use super::types::{BoardKeys, Defaults, File, Worker, WorkerKeys};
 use super::{program, validate};
 
 /// The board of a home without boards.
@@ -36,6 +38,10 @@ pub struct Config {
     pub(super) workers: BTreeMap<String, Worker>,
     /// The folders of boards that live elsewhere.
     folders: BTreeMap<Slug, PathBuf>,
+    /// The installation of Hermes whose boards are boards here.
+    pub hermes: Option<Hermes>,
+    /// All of our environment, for workers that expect it.
+    pub(super) whole_env: Vec<(OsString, OsString)>,
     /// Our own environment, as far as some worker gets it.
     pub(super) passed: BTreeMap<String, OsString>,
     cautions: Vec<String>,
@@ -44,11 +50,36 @@ pub struct Config {
 impl Config {
     /// Fills in the defaults of a file that was checked.
     pub(super) fn new(file: File, source: Source, cautions: Vec<String>, env: Environment) -> Self {
-        let workers: BTreeMap<String, Worker> = file
+        let mut workers: BTreeMap<String, Worker> = file
             .workers
             .iter()
             .map(|(name, keys)| (name.clone(), Worker::new(name, keys, &file.defaults)))
             .collect();
+        let hermes = file
+            .hermes_home
+            .as_deref()
+            .and_then(|path| validate::board_path(path, env).ok())
+            .map(|root| Hermes { root });
+        let program = hermes::program(env);
+        for worker in workers.values_mut() {
+            if worker.preset == Some(Preset::Hermes) && worker.command == preset::hermes("hermes") {
+                worker.command = preset::hermes(&program);
+            }
+        }
+        // Every profile is a worker, unless the file says something else of that name.
+        for name in hermes.iter().flat_map(|h| h.profiles().into_keys()) {
+            workers.entry(name.clone()).or_insert_with(|| {
+                let keys = WorkerKeys {
+                    preset: Some(Preset::Hermes),
+                    command: preset::hermes(&program),
+                    ..WorkerKeys::default()
+                };
+                Worker::new(&name, &keys, &file.defaults)
+            });
+        }
+        let everything = workers
+            .values()
+            .any(|worker| worker.preset == Some(Preset::Hermes));
         let passed = workers
             .values()
             .flat_map(|worker| &worker.pass_env)
@@ -70,7 +101,11 @@ impl Config {
             home,
             workers,
             folders,
+            hermes,
             passed,
+            whole_env: everything
+                .then(super::caller::whole_environment)
+                .unwrap_or_default(),
             cautions,
         }
     }
@@ -90,6 +125,13 @@ impl Config {
         self.keys(board)
             .and_then(|keys| keys.max_in_progress)
             .unwrap_or(self.defaults().max_in_progress)
+    }
+
+    /// A number of our own environment.
+    pub fn inherited(&self, name: &str) -> Option<i64> {
+        let mut all = self.whole_env.iter();
+        let (_, value) = all.find(|(n, _)| n == name)?;
+        value.to_str()?.parse().ok()
     }
 
     /// Who gets ready cards of a board that nobody is assigned to.
@@ -146,11 +188,17 @@ impl Config {
 
     /// A board and where it lives, whether it exists or not.
     pub fn board(&self, slug: &Slug) -> Board {
-        let elsewhere = self.folders.get(slug).cloned();
-        let dir = elsewhere.unwrap_or_else(|| self.home.boards_dir().join(slug.as_str()));
-        Board {
-            slug: slug.clone(),
-            dir,
+        let native = |dir: PathBuf| Board::native(slug.clone(), dir);
+        if let Some(dir) = self.folders.get(slug) {
+            return native(dir.clone());
+        }
+        let ours = native(self.home.boards_dir().join(slug.as_str()));
+        // A board of ours goes before one of Hermes that has the same name.
+        match &self.hermes {
+            Some(hermes) if !ours.db.exists() && hermes.board(slug).db.exists() => {
+                hermes.board(slug)
+            }
+            _ => ours,
         }
     }
 
@@ -172,7 +220,8 @@ impl Config {
 
     fn with_named(&self, found: Vec<Slug>) -> Vec<Slug> {
         let named = self.file.boards.keys().filter_map(|name| name.parse().ok());
-        let known: BTreeSet<Slug> = found.into_iter().chain(named).collect();
+        let of_hermes = self.hermes.iter().flat_map(Hermes::boards);
+        let known: BTreeSet<Slug> = found.into_iter().chain(named).chain(of_hermes).collect();
         known.into_iter().collect()
     }
 
@@ -200,7 +249,7 @@ impl Config {
             let path = env
                 .get(OsStr::new("PATH"))
                 .map_or(OsStr::new(""), OsString::as_os_str);
-            let doubt = program::doubt(&worker.command, path)?;
+            let doubt = program::doubt(&worker.words(), path)?;
             Some(format!("workers.{}.command: {doubt}", worker.name))
         });
         self.cautions.iter().cloned().chain(programs).collect()
@@ -210,7 +259,9 @@ impl Config {
     pub fn spelled_out(&self) -> File {
         let board = |slug: Slug| {
             let keys = BoardKeys {
-                path: Some(self.board(&slug).dir.to_string_lossy().into_owned()),
+                path: Some(self.board(&slug))
+                    .filter(|board| board.hermes.is_none())
+                    .map(|board| board.dir.to_string_lossy().into_owned()),
                 max_in_progress: Some(self.max_in_progress(&slug)),
                 failure_limit: Some(self.policy(&slug, None).failure_limit),
                 default_assignee: Some(self.default_assignee(&slug).unwrap_or("").to_owned()),
@@ -222,6 +273,7 @@ impl Config {
         File {
             defaults: self.file.defaults.clone(),
             host: self.file.host.clone(),
+            hermes_home: self.file.hermes_home.clone(),
             boards: self.known_boards().into_iter().map(board).collect(),
             workers: self
                 .workers()
@@ -233,6 +285,7 @@ impl Config {
     /// The same for a program to read, with where it comes from.
     pub fn describe(&self) -> Value {
         let File {
+            hermes_home,
             defaults,
             host,
             boards,
@@ -242,6 +295,7 @@ impl Config {
             "path": self.path.as_deref().map(|path| path.to_string_lossy()),
             "found": self.found,
             "home": self.home.dir.to_string_lossy(),
+            "hermes_home": hermes_home,
             "defaults": defaults,
             "host": host,
             "boards": boards,

@@ -81,7 +81,7 @@ fn a_key_that_is_switched_off_shows_its_default() {
     );
     assert_eq!(
         (coder.report, coder.leftovers),
-        (Report::default(), Leftovers::default())
+        (Some(Report::default()), Leftovers::default())
     );
     assert!(!coder.pull && coder.env.is_empty() && coder.pass_env.is_empty());
     assert_eq!(board.max_in_progress, Some(defaults.max_in_progress));

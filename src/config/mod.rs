@@ -3,15 +3,18 @@
 //! This layer alone reads the configuration file and the environment. Everything it hands up has its
 //! defaults filled in and its rules checked, so nobody above asks "and if it is missing?".
 
+mod adopt;
 mod caller;
 mod cautions;
 mod command;
 mod effective;
 #[cfg(test)]
 mod example;
+mod hermes;
 mod load;
 mod nearest;
 mod paths;
+mod preset;
 mod program;
 mod read;
 mod shell;
@@ -20,11 +23,14 @@ mod types;
 mod validate;
 mod workers;
 
+pub use adopt::adopt_hermes;
 pub use caller::{Caller, handed_on};
 pub use effective::Config;
+pub use hermes::Hermes;
 #[cfg(test)]
 pub use load::load_from;
 pub use load::{Source, load, locate};
 pub use paths::{Board, Home};
-pub use template::{Fill, fill};
+pub use preset::Preset;
+pub use template::{Fill, fill, fill_parts};
 pub use types::{Leftovers, Worker};

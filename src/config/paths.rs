@@ -93,14 +93,28 @@ impl Home {
 pub struct Board {
     /// Its name.
     pub slug: Slug,
-    /// Absolute.
+    /// The folder of its logs, runs and workspaces; absolute.
     pub dir: PathBuf,
+    /// Its database; absolute.
+    pub db: PathBuf,
+    /// The installation of Hermes that it belongs to.
+    pub hermes: Option<PathBuf>,
 }
 
 impl Board {
+    /// A board of ours, all of it in one folder.
+    pub fn native(slug: Slug, dir: PathBuf) -> Self {
+        Self {
+            slug,
+            db: dir.join(DATABASE),
+            dir,
+            hermes: None,
+        }
+    }
+
     /// The database.
     pub fn db(&self) -> PathBuf {
-        self.dir.join(DATABASE)
+        self.db.clone()
     }
 
     /// One log per card.
@@ -267,14 +281,8 @@ mod tests {
         let slug: Slug = "b".parse().unwrap();
         fs::create_dir(real.join("b")).unwrap();
         std::os::unix::fs::symlink(real.join("b"), real.join("alias")).unwrap();
-        let direct = Board {
-            slug: slug.clone(),
-            dir: real.join("b"),
-        };
-        let alias = Board {
-            slug: slug.clone(),
-            dir: real.join("alias"),
-        };
+        let direct = Board::native(slug.clone(), real.join("b"));
+        let alias = Board::native(slug.clone(), real.join("alias"));
         let lock = real.join("b/kanban.db.dispatch.lock");
         assert_eq!(
             (direct.dispatch_lock(), alias.dispatch_lock()),
@@ -290,15 +298,9 @@ mod tests {
         // The database itself may be the link.
         fs::create_dir(real.join("c")).unwrap();
         std::os::unix::fs::symlink(real.join("b/kanban.db"), real.join("c/kanban.db")).unwrap();
-        let linked = Board {
-            slug: slug.clone(),
-            dir: real.join("c"),
-        };
+        let linked = Board::native(slug.clone(), real.join("c"));
         assert_eq!(linked.dispatch_lock(), direct.dispatch_lock());
-        let nowhere = Board {
-            slug,
-            dir: "/no/such".into(),
-        };
+        let nowhere = Board::native(slug, "/no/such".into());
         assert_eq!(
             nowhere.dispatch_lock(),
             Path::new("/no/such/kanban.db.dispatch.lock")

@@ -4,6 +4,8 @@
 //! braces right after a `$` are left alone. So is every other brace: JSON, `${variable}`,
 //! `awk '{ print }'`, `find … {}` and Go's `{{.Names}}` need no escaping.
 
+use super::types::Part;
+
 /// Every placeholder and what it stands for.
 pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("task", "id of the card"),
@@ -22,6 +24,20 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("priority", "priority of the card"),
     ("assignee", "name of the worker"),
     ("db", "path of the board's database"),
+    (
+        "model",
+        "model that the card asks for, empty if it asks for none",
+    ),
+    (
+        "branch",
+        "branch that the card is worked on in, empty if it has none",
+    ),
+    ("tenant", "tenant of the card, empty if it has none"),
+    ("skill", "each skill that the card asks for; in a group"),
+    (
+        "arg",
+        "each further argument of the card; an argument of its own, in a group",
+    ),
 ];
 
 /// What the placeholders stand for in one run.
@@ -45,6 +61,16 @@ pub struct Fill<'a> {
     pub assignee: &'a str,
     /// Path of the board's database.
     pub db: &'a str,
+    /// Model that the card asks for, empty if it asks for none.
+    pub model: &'a str,
+    /// Branch of the card, empty if it has none.
+    pub branch: &'a str,
+    /// Tenant of the card, empty if it has none.
+    pub tenant: &'a str,
+    /// Skills that the card asks for.
+    pub skills: &'a [String],
+    /// Further arguments of the card.
+    pub args: &'a [String],
 }
 
 impl Fill<'_> {
@@ -68,6 +94,12 @@ impl Fill<'_> {
             "priority" => self.priority,
             "assignee" => self.assignee,
             "db" => self.db,
+            "model" => self.model,
+            "branch" => self.branch,
+            "tenant" => self.tenant,
+            // In a group, each value has its turn; nothing else is let pass.
+            "skill" => return to.push_str(&self.skills.join(" ")),
+            "arg" => return to.push_str(&self.args.join(" ")),
             // `check` lets no other name pass; what is not known stays as it was written.
             other => {
                 to.push('{');
@@ -79,22 +111,60 @@ impl Fill<'_> {
     }
 }
 
+/// The command with its placeholders filled in. A group is repeated for each value of a placeholder that
+/// stands for several, and left out where a placeholder in it stands for nothing.
+pub fn fill_parts(command: &[Part], with: &Fill) -> Vec<String> {
+    let mut filled = Vec::new();
+    for part in command {
+        match part {
+            Part::Word(word) => filled.extend(fill(std::slice::from_ref(word), with)),
+            Part::Group(words) => {
+                let names: Vec<&str> = words.iter().flat_map(|word| placeholders(word)).collect();
+                let empty = |name: &&str| {
+                    let mut text = String::new();
+                    with.push(name, &mut text);
+                    text.is_empty()
+                };
+                let several = names.iter().find_map(|name| match *name {
+                    "skill" => Some(("skill", with.skills)),
+                    "arg" => Some(("arg", with.args)),
+                    _ => None,
+                });
+                match several {
+                    Some((name, values)) => filled.extend(values.iter().flat_map(|value| {
+                        words
+                            .iter()
+                            .map(move |word| fill_word(word, with, Some((name, value))))
+                    })),
+                    None if names.iter().any(empty) => {}
+                    None => filled.extend(fill(words, with)),
+                }
+            }
+        }
+    }
+    filled
+}
+
 /// The command with its placeholders filled in, argument by argument. What was filled in is not looked
 /// at again: a title may well be called `{body}`.
 pub fn fill(command: &[String], with: &Fill) -> Vec<String> {
     command
         .iter()
-        .map(|argument| {
-            let mut filled = String::with_capacity(argument.len());
-            for piece in pieces(argument) {
-                match piece {
-                    Piece::Text(text) => filled.push_str(text),
-                    Piece::Placeholder(name) => with.push(name, &mut filled),
-                }
-            }
-            filled
-        })
+        .map(|argument| fill_word(argument, with, None))
         .collect()
+}
+
+/// One argument; `own` is the value that a placeholder has this time.
+fn fill_word(argument: &str, with: &Fill, own: Option<(&str, &String)>) -> String {
+    let mut filled = String::with_capacity(argument.len());
+    for piece in pieces(argument) {
+        match (piece, own) {
+            (Piece::Text(text), _) => filled.push_str(text),
+            (Piece::Placeholder(name), Some((of, value))) if name == of => filled.push_str(value),
+            (Piece::Placeholder(name), _) => with.push(name, &mut filled),
+        }
+    }
+    filled
 }
 
 /// The names of the placeholders in an argument, known or not.
@@ -179,7 +249,49 @@ mod tests {
         priority: "-2",
         assignee: "me",
         db: "/d",
+        model: "",
+        branch: "b",
+        tenant: "",
+        skills: &[],
+        args: &[],
     };
+
+    #[test]
+    fn groups_are_left_out_or_repeated() {
+        let group = |words: &[&str]| Part::Group(strings(words));
+        let command = [
+            Part::Word("x".into()),
+            group(&["--model", "{model}"]),
+            group(&["--branch={branch}"]),
+            group(&["--skill", "{skill}", "{task}"]),
+            group(&["{arg}"]),
+        ];
+        assert_eq!(fill_parts(&command, &FILL), ["x", "--branch=b"]);
+        let (skills, args) = (strings(&["a", "{arg}"]), strings(&["-v", "{task}"]));
+        let more = Fill {
+            model: "m",
+            skills: &skills,
+            args: &args,
+            ..FILL
+        };
+        assert_eq!(
+            fill_parts(&command, &more),
+            [
+                "x",
+                "--model",
+                "m",
+                "--branch=b",
+                "--skill",
+                "a",
+                "t_1",
+                "--skill",
+                "{arg}",
+                "t_1",
+                "-v",
+                "{task}"
+            ]
+        );
+    }
 
     fn strings(command: &[&str]) -> Vec<String> {
         command.iter().map(|&a| a.to_owned()).collect()

@@ -10,10 +10,15 @@ use crate::board::run::Report;
 use crate::board::window::Window;
 use crate::time::{self, Seconds};
 
+use super::preset::Preset;
+
 /// The file as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct File {
+    /// An installation of Hermes Agent whose boards are boards here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hermes_home: Option<String>,
     /// What holds for every board and worker that does not say otherwise.
     pub defaults: Defaults,
     /// What holds for this machine, across boards.
@@ -175,12 +180,38 @@ pub enum Leftovers {
     Keep,
 }
 
+/// A part of a command: an argument, or arguments that belong together and are left out when what they
+/// stand for is not set, or repeated for each value of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Part {
+    /// One argument.
+    Word(String),
+    /// Arguments such as `["--model", "{model}"]`.
+    Group(Vec<String>),
+}
+
+/// The words of a command, groups and all.
+pub fn words(command: &[Part]) -> Vec<String> {
+    let words = command.iter().flat_map(|part| match part {
+        Part::Word(word) => std::slice::from_ref(word),
+        Part::Group(words) => words,
+    });
+    words.cloned().collect()
+}
+
 /// `[workers.NAME]`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerKeys {
+    /// What is filled in where the other keys say nothing.
+    pub preset: Option<Preset>,
     /// Program and arguments; placeholders stand for whole arguments or parts of them.
-    pub command: Vec<String>,
+    pub command: Vec<Part>,
+    /// Run before the worker is signalled when it has to end, for clients of a cluster.
+    pub cancel: Vec<String>,
+    /// Exit 0 of the work counts only if this passes.
+    pub verify: Vec<String>,
     /// A lane that people pull from by hand: no command, never started.
     pub pull: bool,
     /// What this worker is for, shown where workers are listed.
@@ -190,7 +221,7 @@ pub struct WorkerKeys {
     /// Further variables of kanban's own environment that the worker gets.
     pub pass_env: Vec<String>,
     /// Whether exit status 0 is enough, or the worker must report.
-    pub report: Report,
+    pub report: Option<Report>,
     /// What is done with processes that it leaves behind.
     pub leftovers: Leftovers,
     /// Workers of this name that run at the same time on one board.
@@ -225,8 +256,14 @@ impl Serialize for Hours {
 pub struct Worker {
     /// The name that cards are assigned to.
     pub name: String,
+    /// What it was made from.
+    pub preset: Option<Preset>,
     /// Program and arguments, before placeholders are filled; empty for a pull lane.
-    pub command: Vec<String>,
+    pub command: Vec<Part>,
+    /// Run before it is signalled when it has to end.
+    pub cancel: Vec<String>,
+    /// Exit 0 of the work counts only if this passes.
+    pub verify: Vec<String>,
     /// People pull from this lane; nothing is started.
     pub pull: bool,
     /// What it is for.
@@ -252,18 +289,25 @@ pub struct Worker {
 impl Worker {
     /// The worker that the keys give under the defaults.
     pub(super) fn new(name: &str, keys: &WorkerKeys, defaults: &Defaults) -> Self {
+        let keys = &match keys.preset {
+            Some(preset) => preset.fill_in(keys),
+            None => keys.clone(),
+        };
         let mut pass_env = defaults.pass_env.clone();
         pass_env.extend(keys.pass_env.iter().cloned());
         pass_env.sort_unstable();
         pass_env.dedup();
         Self {
             name: name.to_owned(),
+            preset: keys.preset,
             command: keys.command.clone(),
+            cancel: keys.cancel.clone(),
+            verify: keys.verify.clone(),
             pull: keys.pull,
             description: keys.description.clone(),
             env: keys.env.clone(),
             pass_env,
-            report: keys.report,
+            report: keys.report.unwrap_or_default(),
             leftovers: keys.leftovers,
             max_in_progress: keys
                 .max_in_progress
@@ -274,15 +318,24 @@ impl Worker {
         }
     }
 
+    /// Every word of its command.
+    pub fn words(&self) -> Vec<String> {
+        words(&self.command)
+    }
+
     /// The keys that give this worker under any defaults.
     pub(super) fn keys(&self) -> WorkerKeys {
         WorkerKeys {
+            // What the preset filled in is spelled out, and must not be filled in twice.
+            preset: self.preset.filter(|preset| *preset == Preset::Hermes),
             command: self.command.clone(),
+            cancel: self.cancel.clone(),
+            verify: self.verify.clone(),
             pull: self.pull,
             description: self.description.clone(),
             env: self.env.clone(),
             pass_env: self.pass_env.clone(),
-            report: self.report,
+            report: Some(self.report),
             leftovers: self.leftovers,
             max_in_progress: Some(self.max_in_progress),
             max_runtime: Some(Span(self.max_runtime)),

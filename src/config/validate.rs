@@ -6,11 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::board::id::Slug;
+use crate::board::run::Report;
 use crate::time::{Seconds, spell};
 
 use super::command;
 use super::paths::{Environment, expand};
-use super::types::{BoardKeys, Defaults, File, WorkerKeys};
+use super::preset::Preset;
+use super::types::{BoardKeys, Defaults, File, WorkerKeys, words};
 
 /// A claim must outlast a supervisor that is slow to extend it.
 const CLAIM_TTL_MIN: Seconds = 60;
@@ -30,6 +32,13 @@ pub fn problems(file: &File, env: Environment) -> Vec<String> {
         ),
         1..=HOST_MAX => {}
         _ => found.add("host.max_in_progress", format!("{HOST_MAX} at most")),
+    }
+    if let Some(Err(why)) = file
+        .hermes_home
+        .as_deref()
+        .map(|path| board_path(path, env))
+    {
+        found.add("hermes_home", why);
     }
     for (name, keys) in &file.boards {
         board(name, keys, env, &mut found);
@@ -135,19 +144,56 @@ fn worker(name: &str, keys: &WorkerKeys, found: &mut Findings) {
         found.add("workers", format!("{name:?} {why}"));
     }
     let at = |key: &str| format!("workers.{}.{key}", shown(name));
-    match (keys.command.is_empty(), keys.pull) {
+    let (shown_command, preset) = (words(&keys.command), keys.preset);
+    if let Some(preset) = preset {
+        if keys.pull {
+            found.add(
+                at("preset"),
+                "a lane that people pull from starts nothing; remove one of them",
+            );
+        }
+        if !keys.command.is_empty() && !preset.takes_command() {
+            found.add(
+                at("command"),
+                format!("the preset {preset} is a command already; remove one of them"),
+            );
+        }
+        if keys.command.is_empty() && preset.needs_command() {
+            found.add(
+                at("command"),
+                format!("missing: the preset {preset} needs to know what to run"),
+            );
+        }
+    }
+    let without = keys.command.is_empty() && preset.is_none_or(Preset::needs_command);
+    match (without, keys.pull) {
+        (true, false) if preset.is_some() => {}
         (true, false) => found.add(at("command"), "missing; a lane without one has pull = true"),
-        (false, true) => found.add(
+        (false, true) if preset.is_none() => found.add(
             at("pull"),
             "a lane that people pull from has no command; remove one of them",
         ),
         _ => {}
     }
-    for problem in command::check(&keys.command) {
+    for (key, command) in [
+        ("command", &shown_command),
+        ("cancel", &keys.cancel),
+        ("verify", &keys.verify),
+    ] {
+        for problem in command::check(command) {
+            found.add(at(key), problem);
+        }
+    }
+    for problem in command::check_parts(&keys.command) {
         found.add(at("command"), problem);
     }
-    if keys
-        .command
+    if !keys.verify.is_empty() && keys.report == Some(Report::Explicit) {
+        found.add(
+            at("verify"),
+            "a worker that reports for itself has said so before anything could be verified; verify in the worker, or use report = \"exit\"",
+        );
+    }
+    if shown_command
         .first()
         .is_some_and(|program| program.starts_with("~/"))
     {

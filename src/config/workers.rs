@@ -11,6 +11,7 @@ use crate::exit::Failure;
 
 use super::effective::Config;
 use super::nearest::nearest;
+use super::preset::Preset;
 use super::types::Worker;
 use super::validate;
 
@@ -77,6 +78,9 @@ impl Config {
     /// There always is a `PATH`.
     pub fn worker_env(&self, worker: &Worker) -> BTreeMap<OsString, OsString> {
         let mut env = BTreeMap::from([("PATH".into(), PATH_FALLBACK.into())]);
+        if worker.preset == Some(Preset::Hermes) {
+            env.extend(self.whole_env.iter().cloned());
+        }
         for name in &worker.pass_env {
             if let Some(value) = self.passed.get(name) {
                 env.insert(name.into(), value.clone());

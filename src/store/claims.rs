@@ -261,6 +261,8 @@ pub struct Fence<'a> {
     pub worker_pid: u32,
     /// Where the run begins in the card's log, in bytes.
     pub log_offset: u64,
+    /// Where it works.
+    pub workspace: &'a str,
 }
 
 /// Moves a run from claimed to started, if the card is still its own. `false`: it was taken away, and
@@ -288,8 +290,9 @@ pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
         params![fence.run_id, fence.worker_pid],
     )?;
     let task: String = tx.query_row(
-        "UPDATE tasks SET worker_pid = ?2, last_heartbeat_at = ?3 WHERE current_run_id = ?1 RETURNING id",
-        params![fence.run_id, fence.worker_pid, now],
+        "UPDATE tasks SET worker_pid = ?2, last_heartbeat_at = ?3, workspace_path = ?4
+         WHERE current_run_id = ?1 RETURNING id",
+        params![fence.run_id, fence.worker_pid, now, fence.workspace],
         |r| r.get(0),
     )?;
     history::append(

@@ -8,7 +8,7 @@
 use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
@@ -44,6 +44,7 @@ impl Store {
         let mut store = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let checked = (|| {
             if schema::inspect(&store.conn, &path.display().to_string())? < schema::VERSION {
+                let _alone = init_lock(path)?;
                 schema::migrate(&mut store.conn)?;
             }
             Ok(())
@@ -111,6 +112,22 @@ impl Store {
         Self::open(path)?;
         Ok(true)
     }
+}
+
+/// Keeps whoever opens the board for the first time from changing its tables at the same time: Hermes
+/// takes this lock too, and goes on without it after ten seconds, as we do.
+fn init_lock(path: &Path) -> Result<std::fs::File> {
+    let mut name = path
+        .canonicalize()
+        .unwrap_or_else(|_| path.to_owned())
+        .into_os_string();
+    name.push(".init.lock");
+    let lock = fsx::open_lock(Path::new(&name))?;
+    let until = Instant::now() + Duration::from_secs(10);
+    while !fsx::lock_exclusive(&lock, fsx::Wait::No)? && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(lock)
 }
 
 /// Writes a whole new board in rollback mode, then marks it WAL: there is no log to carry over a rename.

@@ -103,7 +103,9 @@ pub fn tail_of(tick: &Tick<'_>, run: &AliveRun) -> Option<String> {
 }
 
 fn exit(tick: &Tick<'_>, run: &AliveRun, exited: &Exited) -> End {
-    let outcome = judge(exited.exit(), exited.ended, run.report);
+    // Work that ended well is judged by what verified it.
+    let verified = exited.verification().unwrap_or(exited.exit());
+    let outcome = judge(verified, exited.ended, run.report);
     let log_tail = tail_of(tick, run);
     let last = log_tail.as_deref().and_then(log::last_line);
     let with_last = |what: String| {
@@ -129,7 +131,13 @@ fn exit(tick: &Tick<'_>, run: &AliveRun, exited: &Exited) -> End {
         | Outcome::Lost
         | Outcome::SpawnFailed
         | Outcome::Scheduled
-        | Outcome::Stale => (Charge::Failure, Some(with_last(exited.exit().to_string()))),
+        | Outcome::Stale => {
+            let what = match exited.verification() {
+                Some(exit) => format!("the work ended well, but its verification did not ({exit})"),
+                None => exited.exit().to_string(),
+            };
+            (Charge::Failure, Some(with_last(what)))
+        }
     };
     End {
         outcome,

@@ -9,6 +9,7 @@ use std::fs::File;
 use anyhow::Result;
 
 use super::absorb::{book, without_output};
+use super::hermes::Hold;
 use super::pick::{Pick, pick};
 use super::report::{Reason, Started, Waiting};
 use super::survey::State;
@@ -51,6 +52,10 @@ struct Prepared<'c> {
 
 /// Starts what may be started, batch by batch.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
+    if tick.hold == Hold::EmergencyStop {
+        tick.report.held = Some("emergency_stop");
+        return Ok(());
+    }
     release_lanes(tick)?;
     let mut picks = pick(tick)?.into_iter();
     if !tick.real() {

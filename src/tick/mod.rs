@@ -5,6 +5,7 @@
 
 mod absorb;
 mod dispatch;
+pub mod hermes;
 pub mod judge;
 mod lock;
 mod outfit;
@@ -72,6 +73,7 @@ struct Tick<'a> {
     host: String,
     host_name: String,
     effects: Effects,
+    hold: hermes::Hold,
     findings: Vec<Finding>,
     report: Report,
 }
@@ -97,9 +99,11 @@ pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
             ..Report::default()
         });
     };
+    let hold = hermes::admit(board)?;
     let started_at = time::now()?;
     let store = Store::open(&board.db())?;
     let mut tick = prepare(config, board, store, started_at, Effects::Real);
+    tick.hold = hold;
     let outcome = passes(&mut tick).and_then(|()| {
         if lock::is_new_hour(&lock, started_at) || tick.report.did_something() {
             prune::run(&mut tick)?;
@@ -125,6 +129,7 @@ pub fn show(config: &Config, board: &Board) -> Result<Report> {
         time::now()?,
         Effects::Shown,
     );
+    tick.hold = hermes::admit(board)?;
     passes(&mut tick)?;
     tick.report.dry_run = true;
     Ok(tick.report)
@@ -173,6 +178,7 @@ fn prepare<'a>(
         host: platform::machine_id(),
         host_name: platform::host_name(),
         effects,
+        hold: hermes::Hold::No,
         findings: Vec::new(),
         report,
     }

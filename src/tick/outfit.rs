@@ -2,10 +2,12 @@
 //! and its limits.
 
 use std::ffi::OsString;
+use std::path::Path;
 
-use super::Tick;
+use super::{Tick, hermes};
+use crate::board::status::Status;
 use crate::board::task::Task;
-use crate::config::{Board, Config, Fill, Leftovers, Worker, fill, handed_on};
+use crate::config::{Board, Config, Fill, Leftovers, Preset, Worker, fill, fill_parts, handed_on};
 use crate::store::claims::{Claim, Granted};
 use crate::worker::group::COOKIE;
 use crate::worker::rundir::RunDir;
@@ -14,6 +16,9 @@ use crate::worker::spec::{Place, Spec};
 /// A longer body, in bytes, is not put into a variable: one may have 128 KiB on Linux (execve(2)), with
 /// its name. The worker of such a card reads it with `kanban show`.
 const BODY_VARIABLE_MAX: usize = 65_536;
+/// The one skill of a Hermes worker that reviews.
+const REVIEW_SKILL: &str = "sdlc-review";
+
 /// Everything that the supervisor of a granted claim has to know.
 pub fn spec(
     tick: &Tick<'_>,
@@ -26,6 +31,13 @@ pub fn spec(
     let (config, board) = (tick.config, tick.board);
     let defaults = config.defaults();
     let (workspace, shown) = match (task.workspace_kind.as_str(), &task.workspace_path) {
+        // A scratch folder that Hermes was told, or has used already.
+        ("scratch", Some(path))
+            if Path::new(path).is_absolute()
+                && Path::new(path) != board.workspaces().join(task.id.as_str()) =>
+        {
+            (Place::Given(path.into()), path.clone())
+        }
         ("dir", Some(path)) => (Place::Dir(path.into()), path.clone()),
         _ => {
             let root = board.workspaces();
@@ -39,6 +51,9 @@ pub fn spec(
     let run = granted.run_id.to_string();
     let priority = task.priority.to_string();
     let attempt = granted.attempt.to_string();
+    let review = claim.source == Status::Review;
+    let reviewer = [REVIEW_SKILL.to_owned()];
+    let branch = task.branch_name.as_deref().unwrap_or("");
     let fields = Fill {
         task: task.id.as_str(),
         title: &task.title,
@@ -49,10 +64,28 @@ pub fn spec(
         priority: &priority,
         assignee: &worker.name,
         db: &db_text,
+        model: task.model_override.as_deref().unwrap_or(""),
+        branch,
+        tenant: task.tenant.as_deref().unwrap_or(""),
+        // Hermes reviews with this skill and no other.
+        skills: match review && worker.preset == Some(Preset::Hermes) {
+            true => &reviewer,
+            false => &task.skills,
+        },
+        args: &task.args,
     };
     let mut env = config.worker_env(worker);
     env.extend(common_env(config, board));
-    let own: [(&str, &str); 9] = [
+    let skills = task.skills.join("\n");
+    let turns = task.goal_max_turns.map(|n| n.to_string());
+    let own: [(&str, &str); 16] = [
+        ("KANBAN_COLUMN", claim.source.as_str()),
+        ("KANBAN_TENANT", fields.tenant),
+        ("KANBAN_MODEL", fields.model),
+        ("KANBAN_BRANCH", branch),
+        ("KANBAN_SKILLS", &skills),
+        ("KANBAN_GOAL", if task.goal_mode { "1" } else { "" }),
+        ("KANBAN_GOAL_MAX_TURNS", turns.as_deref().unwrap_or("")),
         ("KANBAN_TASK", fields.task),
         ("KANBAN_TITLE", fields.title),
         ("KANBAN_RUN_ID", &run),
@@ -63,7 +96,16 @@ pub fn spec(
         ("KANBAN_PRIORITY", &priority),
         ("KANBAN_ATTEMPT", &attempt),
     ];
-    env.extend(own.map(|(name, value)| (name.into(), value.into())));
+    // What the card does not have is not set: an empty variable would read as an answer.
+    let set = own.into_iter().filter(|(_, value)| !value.is_empty());
+    env.extend(set.map(|(name, value)| (name.into(), value.into())));
+    let mut command = fill_parts(&worker.command, &fields);
+    if worker.preset == Some(Preset::Hermes) {
+        if task.goal_mode {
+            command.push("-Q".into());
+        }
+        env.extend(hermes::env(tick, worker, claim, granted, task, &shown));
+    }
     if body.len() <= BODY_VARIABLE_MAX {
         env.insert("KANBAN_BODY".into(), body.into());
         env.insert("KANBAN_PROMPT".into(), fields.prompt().into());
@@ -78,7 +120,12 @@ pub fn spec(
         nonce: claim.nonce.to_string(),
         dir: dir.path().to_owned(),
         lock: claim.lock,
-        command: fill(&worker.command, &fields),
+        command,
+        cancel: fill(&worker.cancel, &fields),
+        verify: match task.verify.is_empty() {
+            true => fill(&worker.verify, &fields),
+            false => task.verify.clone(),
+        },
         env: env.into_iter().collect(),
         workspace,
         log: board.logs().join(format!("{}.log", task.id)),
@@ -91,6 +138,7 @@ pub fn spec(
     }
 }
 
+/// The column that a card was taken from.
 /// The variables of a run that are the same for every worker.
 fn common_env(config: &Config, board: &Board) -> Vec<(OsString, OsString)> {
     let mut env: Vec<(OsString, OsString)> = vec![

@@ -21,6 +21,9 @@ pub struct Report {
     /// Why the tick did nothing at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<&'static str>,
+    /// Why nothing was started at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<&'static str>,
     /// How many of each; the ids are below.
     pub counts: Counts,
     /// Runs whose exit record was booked.

@@ -53,7 +53,12 @@ pub enum Passage {
 impl Gate {
     /// Starts the gated process, which writes to the log as we do. The tree lock is inherited by it and
     /// closed here.
-    pub fn start(spec: &Spec, workspace: &Path, tree: File) -> Result<Self> {
+    pub fn start(
+        spec: &Spec,
+        command_line: &[String],
+        workspace: &Path,
+        tree: File,
+    ) -> Result<Self> {
         let (line, far) = UnixStream::pair()?;
         let tree_fd = tree.as_fd().as_raw_fd();
         let mut command = Command::new(platform::own_executable());
@@ -63,7 +68,7 @@ impl Gate {
             .arg(tree_fd.to_string())
             .arg(std::process::id().to_string())
             .arg("--")
-            .args(&spec.command)
+            .args(command_line)
             .env_clear()
             .envs(spec.env.iter().map(|(name, value)| (name, value)))
             .current_dir(workspace)

@@ -24,6 +24,13 @@ pub fn signal(worker: Pid, signal: Signal) {
     }
 }
 
+/// Sends a signal to the worker's process alone.
+pub fn signal_one(worker: Pid, signal: Signal) {
+    if worker.as_raw_pid() > 1 {
+        let _ = rustix::process::kill_process(worker, signal);
+    }
+}
+
 /// Whether the worker has ended. It is left as a zombie, which keeps its group's number from being reused.
 pub fn has_ended(worker: Pid) -> bool {
     let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;

@@ -15,7 +15,14 @@ use super::spec::Spec;
 use crate::{fsx, platform};
 
 /// Variables that speak of one run and must not leak into the next.
-pub const RUN_VARIABLES: [&str; 11] = [
+pub const RUN_VARIABLES: [&str; 18] = [
+    "KANBAN_COLUMN",
+    "KANBAN_TENANT",
+    "KANBAN_MODEL",
+    "KANBAN_BRANCH",
+    "KANBAN_SKILLS",
+    "KANBAN_GOAL",
+    "KANBAN_GOAL_MAX_TURNS",
     "KANBAN_TASK",
     "KANBAN_TITLE",
     "KANBAN_BODY",

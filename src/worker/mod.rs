@@ -13,4 +13,5 @@ pub mod rundir;
 pub mod signals;
 pub mod slots;
 pub mod spec;
+pub mod tool;
 pub mod workspace;

@@ -40,7 +40,10 @@ pub enum Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exited {
     /// Exit status, or the negative number of the signal that ended it.
-    status: i32,
+    pub status: i32,
+    /// The same of what verified the work, if something did.
+    #[serde(default)]
+    pub verified: Option<i32>,
     /// Why the supervisor ended it, if it did.
     pub ended: Option<Ended>,
     /// From its start to its end, in milliseconds.
@@ -62,6 +65,7 @@ impl Exited {
         };
         Self {
             status,
+            verified: None,
             ended: None,
             duration_ms: 0,
             cpu_ms: 0,
@@ -72,11 +76,20 @@ impl Exited {
 
     /// How the worker's process ended.
     pub fn exit(&self) -> Exit {
-        if self.status < 0 {
-            Exit::Signal(-self.status)
-        } else {
-            Exit::Code(self.status)
-        }
+        exit_of(self.status)
+    }
+
+    /// How the verification ended, if there was one.
+    pub fn verification(&self) -> Option<Exit> {
+        self.verified.map(exit_of)
+    }
+}
+
+fn exit_of(status: i32) -> Exit {
+    if status < 0 {
+        Exit::Signal(-status)
+    } else {
+        Exit::Code(status)
     }
 }
 

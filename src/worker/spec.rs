@@ -34,6 +34,12 @@ pub struct Spec {
     pub lock: Identity,
     /// Program and arguments, placeholders filled.
     pub command: Vec<String>,
+    /// Run before the worker is signalled when it has to end; empty: nothing.
+    #[serde(default)]
+    pub cancel: Vec<String>,
+    /// Exit 0 of the work counts only if this passes; empty: it counts.
+    #[serde(default)]
+    pub verify: Vec<String>,
     /// The worker's whole environment.
     pub env: Vec<(OsString, OsString)>,
     /// Where it works.
@@ -62,6 +68,8 @@ pub enum Place {
     Scratch(PathBuf),
     /// A folder of the user's.
     Dir(PathBuf),
+    /// A folder that another program named as scratch: made where it is missing, never removed.
+    Given(PathBuf),
 }
 
 impl Spec {

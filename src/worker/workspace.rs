@@ -22,6 +22,11 @@ pub fn prepare(place: &Place, task: &str) -> Result<PathBuf> {
             }
             Ok(dir.clone())
         }
+        Place::Given(dir) => {
+            std::fs::create_dir_all(dir)
+                .with_context(|| format!("cannot make the workspace {}", dir.display()))?;
+            Ok(dir.clone())
+        }
         Place::Scratch(root) => {
             let dir = root.join(task);
             make(root, &dir, task)

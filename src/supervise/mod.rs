@@ -4,27 +4,26 @@
 //! durable, and only then gives the lock and the host slot back and runs a tick itself, so that the next
 //! card starts at once and not at the next minute.
 
+mod watch;
+
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::process::{Pid, Signal};
 
 use crate::board::id::Nonce;
-use crate::board::run::Ended;
 use crate::fsx::{self, Identity, Wait};
 use crate::platform;
 use crate::store::{Store, claims};
 use crate::time;
 use crate::worker::gate::{Gate, Passage};
-use crate::worker::record::{self, Exited, Record};
+use crate::worker::record::{self, Record};
 use crate::worker::rundir::RunDir;
 use crate::worker::signals::Signals;
 use crate::worker::spec::{Place, Spec};
-use crate::worker::{group, log, workspace};
+use crate::worker::{log, workspace};
 
 /// What is held for the run and given back when its end is durable.
 struct Held {
@@ -100,7 +99,7 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
     platform::adopt_orphans();
 
     let end = match start(spec, &nonce, tree, log_offset) {
-        Ok(child) => attend(spec, &dir, child, &mut signals),
+        Ok((child, place)) => watch::attend(spec, &place, &dir, child, &mut signals),
         Err(record) => record,
     };
     match &end {
@@ -120,18 +119,23 @@ fn make_cancel_pipe(dir: &RunDir) -> Result<()> {
 }
 
 /// Gate, fence, go. The error is the record of a worker of which no instruction ran.
-fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Child, Record> {
+fn start(
+    spec: &Spec,
+    nonce: &Nonce,
+    tree: File,
+    log_offset: u64,
+) -> Result<(Child, PathBuf), Record> {
     let place = workspace::prepare(&spec.workspace, &spec.task).map_err(|e| {
         let why = format!("{e:#}");
         match &spec.workspace {
             // The card named it; the next one has another.
-            Place::Dir(_) => Record::Failed(why),
+            Place::Dir(_) | Place::Given(_) => Record::Failed(why),
             Place::Scratch(_) => Record::Unstartable(why),
         }
     })?;
-    let gate =
-        Gate::start(spec, &place, tree).map_err(|e| Record::Unstartable(format!("{e:#}")))?;
-    match fence(spec, nonce, &gate, log_offset) {
+    let gate = Gate::start(spec, &spec.command, &place, tree)
+        .map_err(|e| Record::Unstartable(format!("{e:#}")))?;
+    match fence(spec, &place, nonce, &gate, log_offset) {
         Ok(true) => {}
         Ok(false) => {
             gate.shut();
@@ -147,7 +151,7 @@ fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Chil
         }
     }
     match gate.open() {
-        Ok((child, Passage::Through)) => Ok(child),
+        Ok((child, Passage::Through)) => Ok((child, place)),
         Ok((mut child, Passage::Failed(why))) => {
             let _ = child.wait();
             Err(Record::Unstartable(why))
@@ -162,7 +166,7 @@ fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Chil
     }
 }
 
-fn fence(spec: &Spec, nonce: &Nonce, gate: &Gate, log_offset: u64) -> Result<bool> {
+fn fence(spec: &Spec, place: &Path, nonce: &Nonce, gate: &Gate, log_offset: u64) -> Result<bool> {
     let mut store = Store::open(&spec.db)?;
     let fence = claims::Fence {
         run_id: spec.run_id,
@@ -170,165 +174,10 @@ fn fence(spec: &Spec, nonce: &Nonce, gate: &Gate, log_offset: u64) -> Result<boo
         supervisor_pid: std::process::id(),
         worker_pid: gate.child.id(),
         log_offset,
+        workspace: &place.to_string_lossy(),
     };
     let now = time::now()?;
     store.write("starting the worker", |tx| claims::fence(tx, &fence, now))
-}
-
-/// The worker's life, and what ends it early.
-struct Watch {
-    deadline: Option<Instant>,
-    kill_at: Option<Instant>,
-    extend_at: Instant,
-    extend_every: Duration,
-    grace: Duration,
-    disowned: bool,
-    ended: Option<Ended>,
-}
-
-impl Watch {
-    fn new(spec: &Spec, start: Instant) -> Self {
-        let seconds = |s: i64| Duration::from_secs(u64::try_from(s).unwrap_or(0));
-        let extend_every = seconds((spec.claim_ttl / 3).max(1));
-        Self {
-            deadline: start.checked_add(seconds(spec.max_runtime)),
-            kill_at: None,
-            extend_at: start + extend_every,
-            extend_every,
-            grace: seconds(spec.grace),
-            disowned: false,
-            ended: None,
-        }
-    }
-
-    /// Asks the worker to end, once; KILL follows when its grace is over.
-    fn end(&mut self, worker: Pid, why: Ended) {
-        if self.ended.is_none() {
-            self.ended = Some(why);
-            self.kill_at = Some(Instant::now() + self.grace);
-            group::signal(worker, Signal::TERM);
-        }
-    }
-
-    fn next(&self) -> Instant {
-        let deadline = if self.ended.is_none() {
-            self.deadline
-        } else {
-            None
-        };
-        [deadline, self.kill_at]
-            .into_iter()
-            .flatten()
-            .fold(self.extend_at, Instant::min)
-    }
-}
-
-fn attend(spec: &Spec, dir: &RunDir, child: Child, signals: &mut Signals) -> Record {
-    let start = Instant::now();
-    let Some(worker) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-        return Record::Failed("the worker has no process id".into());
-    };
-    let mut watch = Watch::new(spec, start);
-    // Open for writing as well, so that it never reads as closed. Without it, a card that is taken away
-    // is noticed when its claim is to be extended.
-    let pipe = File::options()
-        .read(true)
-        .write(true)
-        .open(dir.cancel_pipe());
-    let mut cancel = pipe
-        .inspect_err(|e| log::note(&format!("the cancel pipe cannot be opened: {e}")))
-        .ok();
-    while !group::has_ended(worker) {
-        wait(&watch, signals, cancel.as_ref());
-        signals.drain();
-        look(spec, worker, &mut watch, signals, &mut cancel);
-    }
-    let lived = start.elapsed();
-    // The zombie still pins the group's number: what is left in the group is the worker's own.
-    if spec.end_leftovers {
-        group::signal(worker, Signal::KILL);
-    }
-    let Some(exit) = group::reap(worker) else {
-        return Record::Failed("somebody else took the worker's exit status".into());
-    };
-    let (cpu_ms, max_rss_kib) = group::usage();
-    let left_behind = if spec.end_leftovers {
-        group::end_leftovers(dir, &spec.nonce, watch.grace)
-    } else {
-        dir.probe_tree() != crate::worker::rundir::Lock::Free
-    };
-    let mut exited = Exited::new(exit);
-    exited.ended = watch.ended;
-    exited.duration_ms = i64::try_from(lived.as_millis()).unwrap_or(i64::MAX);
-    (exited.cpu_ms, exited.max_rss_kib) = (cpu_ms, max_rss_kib);
-    exited.left_behind = left_behind;
-    Record::Exited(exited)
-}
-
-/// Sleeps until a signal, a cancel or the next thing to do.
-fn wait(watch: &Watch, signals: &Signals, cancel: Option<&File>) {
-    let left = watch.next().saturating_duration_since(Instant::now());
-    let signals = signals.as_fd();
-    let mut polled = vec![PollFd::new(&signals, PollFlags::IN)];
-    polled.extend(cancel.map(|pipe| PollFd::new(pipe, PollFlags::IN)));
-    // An interrupted wait is as good as one that saw something: the caller looks either way.
-    let _ = rustix::event::poll(&mut polled, Some(&timespec(left)));
-}
-
-fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
-    }
-}
-
-fn look(spec: &Spec, worker: Pid, watch: &mut Watch, signals: &Signals, cancel: &mut Option<File>) {
-    let now = Instant::now();
-    if signals.stop_asked() {
-        watch.end(worker, Ended::Cancelled);
-    }
-    // Asked once; the byte stays in the pipe, which is not polled again.
-    if cancel.take_if(|pipe| asked_to_cancel(pipe)).is_some() {
-        log::note("the card was taken away; the worker is asked to end");
-        watch.end(worker, Ended::Cancelled);
-    }
-    if watch.deadline.is_some_and(|at| now >= at) && watch.ended.is_none() {
-        log::note(&format!(
-            "over its run time of {}",
-            time::humane(spec.max_runtime)
-        ));
-        watch.end(worker, Ended::OverTime);
-    }
-    if watch.kill_at.is_some_and(|at| now >= at) {
-        group::signal(worker, Signal::KILL);
-        watch.kill_at = None;
-    }
-    if now >= watch.extend_at {
-        watch.extend_at = now + watch.extend_every;
-        match extend(spec) {
-            Ok(true) => {}
-            // Its worker may have reported just now and have more to say: once is no reason yet.
-            Ok(false) if !watch.disowned => watch.disowned = true,
-            Ok(false) => watch.end(worker, Ended::Cancelled),
-            Err(e) => log::note(&format!("the claim could not be extended: {e:#}")),
-        }
-    }
-}
-
-fn asked_to_cancel(cancel: &File) -> bool {
-    let mut polled = [PollFd::new(cancel, PollFlags::IN)];
-    matches!(
-        rustix::event::poll(&mut polled, Some(&timespec(Duration::ZERO))),
-        Ok(1..)
-    )
-}
-
-fn extend(spec: &Spec) -> Result<bool> {
-    let now = time::now()?;
-    let mut store = Store::open(&spec.db)?;
-    store.write("extending the claim", |tx| {
-        claims::extend(tx, spec.run_id, now.saturating_add(spec.claim_ttl), now)
-    })
 }
 
 /// Until the end is durable the lock stays ours: a full disk delays a card, and never loses its end.
