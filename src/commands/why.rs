@@ -115,9 +115,11 @@ fn answer(facts: Facts) -> Answer {
         verdict,
     } = facts;
     let id = task.id.clone();
-    let startable = matches!(verdict, Some(Ok(_)));
+    let held = task.status == Status::Ready && !parents.is_empty();
+    let startable = matches!(verdict, Some(Ok(_))) && !held;
     let mut until = None;
     let (why, next, rule) = match (&task.status, verdict) {
+        (Status::Ready, Some(_)) if !parents.is_empty() => waiting(&task, &parents),
         (_, Some(Ok(worker))) => (
             "nothing holds it".to_owned(),
             format!("the next tick starts {worker} for it"),

@@ -154,6 +154,22 @@ pub fn take(tx: &Tx<'_>, step: &Step, now: Seconds) -> Result<bool> {
     Ok(moved)
 }
 
+/// Takes a card back out of the ready column that another program put there before its parents let it go.
+pub fn take_back(tx: &Tx<'_>, id: &TaskId, now: Seconds) -> Result<bool> {
+    let moved = tx.execute(
+        &format!(
+            "UPDATE tasks AS t SET status = 'todo'
+             WHERE t.id = ?1 AND t.status = 'ready' AND t.claim_lock IS NULL AND {OPEN_PARENT}"
+        ),
+        [id.as_str()],
+    )? == 1;
+    if moved {
+        let event = Event::with("claim_rejected", json!({"reason": "parents_not_done"}));
+        history::append(tx, id, None, &event, now)?;
+    }
+    Ok(moved)
+}
+
 /// Remembers how far promotion has read: all that was there when `cursor` was.
 pub fn advance(tx: &Tx<'_>, cursor: &Cursor, now: Seconds) -> Result<()> {
     let mut set = tx.prepare_cached(

@@ -25,7 +25,7 @@ use crate::platform;
 use crate::store::claims::{self, Claim, Granted};
 use crate::store::settle::End;
 use crate::store::tasks;
-use crate::store::{lanes, runs};
+use crate::store::{lanes, promotion, runs};
 use crate::time::Seconds;
 use crate::worker::launch;
 use crate::worker::rundir::RunDir;
@@ -58,6 +58,7 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     }
     release_lanes(tick)?;
     let mut picks = pick(tick)?.into_iter();
+    take_back_early(tick)?;
     if !tick.real() {
         return show(tick, picks.collect());
     }
@@ -98,6 +99,27 @@ fn release_lanes(tick: &mut Tick<'_>) -> Result<()> {
         proven
             .iter()
             .try_for_each(|(worker, at)| lanes::proven(tx, worker, *at))
+    })
+}
+
+/// What another program made ready too early goes back to where its parents will find it.
+fn take_back_early(tick: &mut Tick<'_>) -> Result<()> {
+    let early: Vec<TaskId> = tick
+        .report
+        .waiting
+        .iter()
+        .filter(|w| w.reason == Reason::WaitsForParent)
+        .map(|w| w.task.clone())
+        .collect();
+    if early.is_empty() {
+        return Ok(());
+    }
+    let now = tick.now;
+    tick.store.write("taking cards back", |tx| {
+        for id in &early {
+            promotion::take_back(tx, id, now)?;
+        }
+        Ok(())
     })
 }
 

@@ -55,7 +55,9 @@ impl<'c> Judge<'c> {
     pub fn columns(&self) -> Vec<Status> {
         let mut columns = vec![Status::Ready];
         if self.reviews() {
-            columns.insert(0, Status::Review);
+            // Hermes starts what is ready first.
+            let at = usize::from(self.board.hermes.is_some());
+            columns.insert(at, Status::Review);
         }
         if self.config.triage_worker(&self.board.slug).is_some() {
             columns.push(Status::Triage);
@@ -63,8 +65,9 @@ impl<'c> Judge<'c> {
         columns
     }
 
+    /// Hermes has no worker of its own for reviews: whoever did the work gets the card again.
     fn reviews(&self) -> bool {
-        self.config.review_worker(&self.board.slug).is_some()
+        self.board.hermes.is_some() || self.config.review_worker(&self.board.slug).is_some()
     }
 
     /// Who is to start the card now, or why nobody is. A start takes its place under the caps.
@@ -74,6 +77,10 @@ impl<'c> Judge<'c> {
         }
         let worker = self.worker_of(card)?;
         self.admit(worker)?;
+        // Last, so that only a card that would be started is taken back to where its parents find it.
+        if card.open_parent && card.column == Status::Ready {
+            return Err(Reason::WaitsForParent);
+        }
         *self.running.entry(worker.name.clone()).or_default() += 1;
         self.total += 1;
         Ok(worker)
@@ -83,9 +90,6 @@ impl<'c> Judge<'c> {
     fn refuse(&self, card: &Candidate) -> Option<Reason> {
         if card.claimed {
             return Some(Reason::ClaimedElsewhere);
-        }
-        if card.open_parent && card.column == Status::Ready {
-            return Some(Reason::WaitsForParent);
         }
         if card.haunted {
             return Some(Reason::EarlierRunAlive);
@@ -106,7 +110,10 @@ impl<'c> Judge<'c> {
         let slug = &self.board.slug;
         let assigned = card.assignee.as_deref().filter(|name| !name.is_empty());
         let name = match card.column {
-            Status::Review => self.config.review_worker(slug),
+            Status::Review => self
+                .config
+                .review_worker(slug)
+                .or_else(|| assigned.filter(|_| self.board.hermes.is_some())),
             Status::Triage => self.config.triage_worker(slug),
             _ => assigned.or_else(|| self.config.default_assignee(slug)),
         };
