@@ -409,7 +409,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__create)
-            opts="-h --body --body-file --assignee --priority --parent --after-failure --after-any --max-runtime --max-retries --idempotency-key --at --triage --blocked --workspace --tenant --model --skill --arg --verify --goal --goal-max-turns --board --config --json --help"
+            opts="-h --body --body-file --assignee --priority --parent --after-failure --after-any --max-runtime --max-retries --idempotency-key --at --triage --blocked --workspace --branch --tenant --model --skill --arg --verify --goal --goal-max-turns --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -464,6 +464,10 @@ _kanban() {
                     return 0
                     ;;
                 --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --branch)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

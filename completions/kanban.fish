@@ -77,7 +77,8 @@ complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-retries -d 
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l idempotency-key -d 'If a card with this key is there and not archived, print its id and make none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l at -d 'Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l blocked -d 'Make it blocked, for this reason: it is not started until somebody unblocks it' -r
-complete -c kanban -n "__fish_kanban_using_subcommand create" -l workspace -d 'Where its worker works: scratch (a folder made for the card) or dir:/absolute/path' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l workspace -d 'Where its worker works: scratch (a folder made for the card), dir:/absolute/path, or worktree (a git worktree made for the card below the board\'s default_workdir; worktree:/path names the repository, the place of the tree, or a tree that is there)' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l branch -d 'The branch of its worktree [default: wt/ID]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l tenant -d 'A name to group cards by, such as a customer or a project' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l model -d 'The model that its worker is told to use ({model})' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l skill -d 'A skill that its worker is told to use ({skill}); may be given several times' -r

@@ -60,6 +60,8 @@ pub enum Workspace {
     Scratch,
     /// An existing folder of the user's, never removed.
     Dir(String),
+    /// A git worktree of its own: in this folder or below this repository, else below the board's.
+    Worktree(Option<String>),
 }
 
 impl Workspace {
@@ -68,6 +70,7 @@ impl Workspace {
         match self {
             Self::Scratch => ("scratch", None),
             Self::Dir(path) => ("dir", Some(path)),
+            Self::Worktree(path) => ("worktree", path.as_deref()),
         }
     }
 }
@@ -78,10 +81,16 @@ impl std::str::FromStr for Workspace {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             None if text == "scratch" => Ok(Self::Scratch),
+            None if text == "worktree" => Ok(Self::Worktree(None)),
             Some(("dir", path)) if path.starts_with('/') => Ok(Self::Dir(path.to_owned())),
-            Some(("dir", path)) => Err(format!("the folder {path:?} must be absolute")),
+            Some(("worktree", path)) if path.starts_with('/') => {
+                Ok(Self::Worktree(Some(path.to_owned())))
+            }
+            Some(("dir" | "worktree", path)) => {
+                Err(format!("the folder {path:?} must be absolute"))
+            }
             _ => Err(format!(
-                "{text:?} is not a workspace; write scratch or dir:/absolute/path"
+                "{text:?} is not a workspace; write scratch, dir:/absolute/path, worktree or worktree:/absolute/path"
             )),
         }
     }
@@ -106,6 +115,7 @@ pub struct Overrides {
     pub skills: Vec<String>,
     pub args: Vec<String>,
     pub verify: Vec<String>,
+    pub branch: Option<String>,
     pub goal: bool,
     pub goal_max_turns: Option<i64>,
 }
@@ -153,6 +163,24 @@ pub fn title(text: &str) -> Result<String, String> {
     Ok(title.to_owned())
 }
 
+/// A branch name as git takes it (git-check-ref-format(1)), and that no command takes for an option.
+pub fn branch(name: &str) -> Result<String, String> {
+    let bad_char = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
+    let bad_part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    let bad = name.is_empty()
+        || name == "@"
+        || name.starts_with('-')
+        || name.ends_with('.')
+        || name.contains("..")
+        || name.contains("@{")
+        || name.contains(bad_char)
+        || name.split('/').any(bad_part);
+    if bad {
+        return Err(format!("{name:?} is no name for a branch"));
+    }
+    Ok(name.to_owned())
+}
+
 /// A body as it is stored: as given, without NUL bytes (no C program could be handed it), not too long.
 pub fn body(text: String) -> Result<String, String> {
     if text.len() > BODY_MAX {
@@ -175,8 +203,22 @@ mod tests {
     fn workspaces_are_scratch_or_an_absolute_folder() {
         assert_eq!("scratch".parse(), Ok(Workspace::Scratch));
         assert_eq!("dir:/srv/x".parse(), Ok(Workspace::Dir("/srv/x".into())));
-        for bad in ["", "dir:x", "dir:", "worktree", "/srv"] {
+        assert_eq!("worktree".parse(), Ok(Workspace::Worktree(None)));
+        for bad in ["", "dir:x", "dir:", "worktree:x", "/srv"] {
             assert!(bad.parse::<Workspace>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn branches_are_named_as_git_takes_them() {
+        for good in ["main", "wt/t_1", "feature/ü-1", "a.b"] {
+            assert!(branch(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "-x", "a b", "a..b", "/a", "a/", "a//b", ".a", "a/.b", "a.lock", "a~1", "a@{1}",
+            "@", "a\n", "a.",
+        ] {
+            assert!(branch(bad).is_err(), "{bad}");
         }
     }
 

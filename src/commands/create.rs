@@ -69,9 +69,14 @@ pub struct Args {
     /// Make it blocked, for this reason: it is not started until somebody unblocks it
     #[arg(long, value_name = "REASON")]
     blocked: Option<String>,
-    /// Where its worker works: scratch (a folder made for the card) or dir:/absolute/path
+    /// Where its worker works: scratch (a folder made for the card), dir:/absolute/path, or worktree (a git
+    /// worktree made for the card below the board's default_workdir; worktree:/path names the repository, the
+    /// place of the tree, or a tree that is there)
     #[arg(long, value_name = "WHERE", default_value = "scratch")]
     workspace: Workspace,
+    /// The branch of its worktree [default: wt/ID]
+    #[arg(long, value_name = "NAME", value_parser = task::branch)]
+    branch: Option<String>,
     /// A name to group cards by, such as a customer or a project
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
@@ -109,6 +114,16 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     if let Some(name) = &new.assignee {
         session.config.require_worker(name)?;
+    }
+    if new.workspace == Workspace::Worktree(None)
+        && session.config.default_workdir(&session.board).is_none()
+    {
+        return Err(Failure::usage("no repository is named for the worktree")
+            .hint(format!(
+                "write --workspace worktree:/path/to/repository, or set default_workdir in [boards.{}]",
+                session.board.slug
+            ))
+            .into());
     }
     if session.board.db().symlink_metadata().is_err() && Store::create(&session.board.db())? {
         render::print_err(&format!("kanban: made the board {}", session.board.slug));
@@ -168,6 +183,7 @@ fn new_task(args: &Args, now: Seconds) -> Result<NewTask> {
                 .iter()
                 .flat_map(|script| ["sh", "-c", script].map(str::to_owned))
                 .collect(),
+            branch: args.branch.clone(),
             goal: args.goal,
             goal_max_turns: args.goal_max_turns.map(i64::from),
         },

@@ -53,7 +53,12 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     if global.json {
         return render::print(&render::json(&page)?);
     }
-    render::print(&text(&page, &Style::stdout()))
+    let mut out = text(&page, &Style::stdout());
+    let kept = session.board.artifacts().join(args.id.as_str());
+    if kept.is_dir() {
+        out += &field(&Style::stdout(), "artifacts", &kept.display().to_string());
+    }
+    render::print(&out)
 }
 
 fn text(page: &Page, style: &Style) -> String {

@@ -38,6 +38,8 @@ pub struct Config {
     pub(super) workers: BTreeMap<String, Worker>,
     /// The folders of boards that live elsewhere.
     folders: BTreeMap<Slug, PathBuf>,
+    /// The repositories of boards.
+    workdirs: BTreeMap<Slug, PathBuf>,
     /// The installation of Hermes whose boards are boards here.
     pub hermes: Option<Hermes>,
     /// All of our environment, for workers that expect it.
@@ -93,6 +95,14 @@ impl Config {
                 Some((name.parse().ok()?, validate::board_path(path, env).ok()?))
             })
             .collect();
+        let workdirs = file
+            .boards
+            .iter()
+            .filter_map(|(name, keys)| {
+                let path = keys.default_workdir.as_deref()?;
+                Some((name.parse().ok()?, validate::board_path(path, env).ok()?))
+            })
+            .collect();
         let Source { path, found, home } = source;
         Self {
             file,
@@ -101,6 +111,7 @@ impl Config {
             home,
             workers,
             folders,
+            workdirs,
             hermes,
             passed,
             whole_env: everything
@@ -125,6 +136,21 @@ impl Config {
         self.keys(board)
             .and_then(|keys| keys.max_in_progress)
             .unwrap_or(self.defaults().max_in_progress)
+    }
+
+    /// The repository of worktrees of a board that name none: the file's, else what Hermes has for the board.
+    pub fn default_workdir(&self, board: &Board) -> Option<PathBuf> {
+        if let Some(dir) = self.workdirs.get(&board.slug) {
+            return Some(dir.clone());
+        }
+        board.hermes.as_ref()?;
+        let about = match board.slug.as_str() {
+            "default" => board.dir.join("boards/default/board.json"),
+            _ => board.dir.join("board.json"),
+        };
+        let about: Value = serde_json::from_slice(&std::fs::read(about).ok()?).ok()?;
+        let dir = PathBuf::from(about.get("default_workdir")?.as_str()?);
+        dir.is_absolute().then_some(dir)
     }
 
     /// A number of our own environment.
@@ -264,6 +290,10 @@ impl Config {
                     .map(|board| board.dir.to_string_lossy().into_owned()),
                 max_in_progress: Some(self.max_in_progress(&slug)),
                 failure_limit: Some(self.policy(&slug, None).failure_limit),
+                default_workdir: self
+                    .workdirs
+                    .get(&slug)
+                    .map(|dir| dir.to_string_lossy().into_owned()),
                 default_assignee: Some(self.default_assignee(&slug).unwrap_or("").to_owned()),
                 review_worker: Some(self.review_worker(&slug).unwrap_or("").to_owned()),
                 triage_worker: Some(self.triage_worker(&slug).unwrap_or("").to_owned()),

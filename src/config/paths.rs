@@ -132,6 +132,16 @@ impl Board {
         self.dir.join("workspaces")
     }
 
+    /// Which card a git worktree was made for, and the locks of those that are worked in.
+    pub fn worktrees(&self) -> PathBuf {
+        self.dir.join("worktrees")
+    }
+
+    /// What finished cards left to be kept.
+    pub fn artifacts(&self) -> PathBuf {
+        self.dir.join("artifacts")
+    }
+
     /// Held by the one dispatcher of this board, ours or Hermes'.
     pub fn dispatch_lock(&self) -> PathBuf {
         self.beside_database(".dispatch.lock")

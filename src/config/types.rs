@@ -161,6 +161,8 @@ pub struct BoardKeys {
     pub max_in_progress: Option<u32>,
     /// Overrides the default of the same name.
     pub failure_limit: Option<u32>,
+    /// The repository of worktrees that name none.
+    pub default_workdir: Option<String>,
     /// Overrides the default of the same name; empty: nobody.
     pub default_assignee: Option<String>,
     /// Overrides the default of the same name; empty: people review by hand.

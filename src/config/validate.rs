@@ -129,6 +129,13 @@ fn board(name: &str, keys: &BoardKeys, env: Environment, found: &mut Findings) {
     if let Some(Err(why)) = keys.path.as_deref().map(|path| board_path(path, env)) {
         found.add(at("path"), why);
     }
+    if let Some(Err(why)) = keys
+        .default_workdir
+        .as_deref()
+        .map(|path| board_path(path, env))
+    {
+        found.add(at("default_workdir"), why);
+    }
     for (key, value) in [
         ("max_in_progress", keys.max_in_progress),
         ("failure_limit", keys.failure_limit),

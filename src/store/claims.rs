@@ -9,7 +9,7 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::{Tx, history, links::OPEN_PARENT};
+use super::{Tx, history, links::OPEN_PARENT, schema};
 use crate::board::event::Event;
 use crate::board::id::{Nonce, TaskId};
 use crate::board::run::Report;
@@ -263,6 +263,8 @@ pub struct Fence<'a> {
     pub log_offset: u64,
     /// Where it works.
     pub workspace: &'a str,
+    /// The branch that it works in, in a worktree.
+    pub branch: Option<&'a str>,
 }
 
 /// Moves a run from claimed to started, if the card is still its own. `false`: it was taken away, and
@@ -295,6 +297,14 @@ pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
         params![fence.run_id, fence.worker_pid, now, fence.workspace],
         |r| r.get(0),
     )?;
+    if let Some(branch) = fence.branch
+        && schema::has(tx, "branch_name")?
+    {
+        tx.execute(
+            "UPDATE tasks SET branch_name = ?2 WHERE current_run_id = ?1",
+            params![fence.run_id, branch],
+        )?;
+    }
     history::append(
         tx,
         &TaskId::stored(task),

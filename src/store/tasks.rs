@@ -226,6 +226,9 @@ fn overrides(tx: &Tx<'_>, id: &TaskId, new: &NewTask) -> Result<()> {
     if !asked.skills.is_empty() {
         set("skills", &serde_json::to_string(&asked.skills)?)?;
     }
+    if let Some(branch) = &asked.branch {
+        set("branch_name", branch)?;
+    }
     if asked.goal {
         set("goal_mode", &1)?;
         set("goal_max_turns", &asked.goal_max_turns)?;

@@ -23,7 +23,7 @@ use crate::worker::record::{self, Record};
 use crate::worker::rundir::RunDir;
 use crate::worker::signals::Signals;
 use crate::worker::spec::{Place, Spec};
-use crate::worker::{log, workspace};
+use crate::worker::{log, workspace, worktree};
 
 /// What is held for the run and given back when its end is durable.
 struct Held {
@@ -99,7 +99,7 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
     platform::adopt_orphans();
 
     let end = match start(spec, &nonce, tree, log_offset) {
-        Ok((child, place)) => watch::attend(spec, &place, &dir, child, &mut signals),
+        Ok(started) => watch::attend(spec, &started.place, &dir, started.child, &mut signals),
         Err(record) => record,
     };
     match &end {
@@ -118,18 +118,29 @@ fn make_cancel_pipe(dir: &RunDir) -> Result<()> {
         .context("cannot make the cancel pipe")
 }
 
+/// A worker that was let off.
+struct Started {
+    child: Child,
+    place: PathBuf,
+    /// Held until the run is over, so that nobody else works in the same tree.
+    _worktree: Option<File>,
+}
+
 /// Gate, fence, go. The error is the record of a worker of which no instruction ran.
-fn start(
-    spec: &Spec,
-    nonce: &Nonce,
-    tree: File,
-    log_offset: u64,
-) -> Result<(Child, PathBuf), Record> {
+fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Started, Record> {
+    let tree_lock = match &spec.workspace {
+        Place::Worktree(tree) => Some(
+            worktree::prepare(tree, &spec.task).map_err(|e| Record::Failed(format!("{e:#}")))?,
+        ),
+        _ => None,
+    };
     let place = workspace::prepare(&spec.workspace, &spec.task).map_err(|e| {
         let why = format!("{e:#}");
         match &spec.workspace {
             // The card named it; the next one has another.
-            Place::Dir(_) | Place::Given(_) => Record::Failed(why),
+            Place::Dir(_) | Place::Given(_) | Place::Worktree(_) | Place::Nowhere(_) => {
+                Record::Failed(why)
+            }
             Place::Scratch(_) => Record::Unstartable(why),
         }
     })?;
@@ -151,7 +162,11 @@ fn start(
         }
     }
     match gate.open() {
-        Ok((child, Passage::Through)) => Ok((child, place)),
+        Ok((child, Passage::Through)) => Ok(Started {
+            child,
+            place,
+            _worktree: tree_lock,
+        }),
         Ok((mut child, Passage::Failed(why))) => {
             let _ = child.wait();
             Err(Record::Unstartable(why))
@@ -175,6 +190,10 @@ fn fence(spec: &Spec, place: &Path, nonce: &Nonce, gate: &Gate, log_offset: u64)
         worker_pid: gate.child.id(),
         log_offset,
         workspace: &place.to_string_lossy(),
+        branch: match &spec.workspace {
+            Place::Worktree(tree) => Some(&tree.branch),
+            _ => None,
+        },
     };
     let now = time::now()?;
     store.write("starting the worker", |tx| claims::fence(tx, &fence, now))

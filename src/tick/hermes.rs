@@ -59,7 +59,7 @@ pub(super) fn env(
     claim: &Claim,
     granted: Granted,
     task: &Task,
-    workspace: &str,
+    (workspace, branch): (&str, &str),
 ) -> Vec<(OsString, OsString)> {
     let board = tick.board;
     let mut env: Vec<(OsString, OsString)> = Vec::new();
@@ -80,7 +80,7 @@ pub(super) fn env(
     set("HERMES_KANBAN_DB", board.db().into());
     set("HERMES_KANBAN_WORKSPACES_ROOT", board.workspaces().into());
     set("HERMES_KANBAN_BOARD", board.slug.as_str().into());
-    if let Some(branch) = &task.branch_name {
+    if !branch.is_empty() {
         set("HERMES_KANBAN_BRANCH", branch.into());
     }
     if let Some(tenant) = &task.tenant {

@@ -12,6 +12,7 @@ use crate::store::claims::{Claim, Granted};
 use crate::worker::group::COOKIE;
 use crate::worker::rundir::RunDir;
 use crate::worker::spec::{Place, Spec};
+use crate::worker::worktree;
 
 /// A longer body, in bytes, is not put into a variable: one may have 128 KiB on Linux (execve(2)), with
 /// its name. The worker of such a card reads it with `kanban show`.
@@ -30,6 +31,7 @@ pub fn spec(
 ) -> Spec {
     let (config, board) = (tick.config, tick.board);
     let defaults = config.defaults();
+    let mut branch = task.branch_name.clone().unwrap_or_default();
     let (workspace, shown) = match (task.workspace_kind.as_str(), &task.workspace_path) {
         // A scratch folder that Hermes was told, or has used already.
         ("scratch", Some(path))
@@ -37,6 +39,24 @@ pub fn spec(
                 && Path::new(path) != board.workspaces().join(task.id.as_str()) =>
         {
             (Place::Given(path.into()), path.clone())
+        }
+        ("worktree", path) => {
+            let default = config.default_workdir(board);
+            let located = worktree::locate(
+                task.id.as_str(),
+                path.as_deref().map(Path::new),
+                default.as_deref(),
+                task.branch_name.as_deref(),
+                board.worktrees(),
+            );
+            match located {
+                Ok(tree) => {
+                    let shown = tree.path.display().to_string();
+                    branch.clone_from(&tree.branch);
+                    (Place::Worktree(tree), shown)
+                }
+                Err(why) => (Place::Nowhere(why), String::new()),
+            }
         }
         ("dir", Some(path)) => (Place::Dir(path.into()), path.clone()),
         _ => {
@@ -53,7 +73,6 @@ pub fn spec(
     let attempt = granted.attempt.to_string();
     let review = claim.source == Status::Review;
     let reviewer = [REVIEW_SKILL.to_owned()];
-    let branch = task.branch_name.as_deref().unwrap_or("");
     let fields = Fill {
         task: task.id.as_str(),
         title: &task.title,
@@ -65,7 +84,7 @@ pub fn spec(
         assignee: &worker.name,
         db: &db_text,
         model: task.model_override.as_deref().unwrap_or(""),
-        branch,
+        branch: &branch,
         tenant: task.tenant.as_deref().unwrap_or(""),
         // Hermes reviews with this skill and no other.
         skills: match review && worker.preset == Some(Preset::Hermes) {
@@ -82,7 +101,7 @@ pub fn spec(
         ("KANBAN_COLUMN", claim.source.as_str()),
         ("KANBAN_TENANT", fields.tenant),
         ("KANBAN_MODEL", fields.model),
-        ("KANBAN_BRANCH", branch),
+        ("KANBAN_BRANCH", &branch),
         ("KANBAN_SKILLS", &skills),
         ("KANBAN_GOAL", if task.goal_mode { "1" } else { "" }),
         ("KANBAN_GOAL_MAX_TURNS", turns.as_deref().unwrap_or("")),
@@ -104,7 +123,14 @@ pub fn spec(
         if task.goal_mode {
             command.push("-Q".into());
         }
-        env.extend(hermes::env(tick, worker, claim, granted, task, &shown));
+        env.extend(hermes::env(
+            tick,
+            worker,
+            claim,
+            granted,
+            task,
+            (&shown, &branch),
+        ));
     }
     if body.len() <= BODY_VARIABLE_MAX {
         env.insert("KANBAN_BODY".into(), body.into());

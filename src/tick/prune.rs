@@ -8,11 +8,13 @@ use crate::board::id::{Nonce, TaskId};
 use crate::store::{runs, tasks};
 use crate::worker::rundir::{Lock, RunDir};
 use crate::worker::workspace;
+use crate::worker::worktree::{self, Removal};
 
 /// Prunes. What cannot be removed is reported and tried again.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     run_folders(tick)?;
-    workspaces(tick)
+    workspaces(tick)?;
+    worktrees(tick)
 }
 
 fn run_folders(tick: &mut Tick<'_>) -> Result<()> {
@@ -40,30 +42,51 @@ fn run_folders(tick: &mut Tick<'_>) -> Result<()> {
 }
 
 fn workspaces(tick: &mut Tick<'_>) -> Result<()> {
-    let root = tick.board.workspaces();
-    let keep = tick.config.defaults().workspace_keep.0;
+    let (root, kept) = (tick.board.workspaces(), tick.board.artifacts());
     for name in workspace::marked(&root).unwrap_or_default() {
-        let Ok(id) = name.parse::<TaskId>() else {
+        if !is_over(tick, &name)? {
             continue;
-        };
-        let now = tick.now;
-        let finished = tick.store.read("looking for finished cards", |conn| {
-            // A card that is gone from the board has no use for its workspace either, but deleting is
-            // somebody else's deed: what it left is theirs to look at.
-            let Ok(task) = tasks::get(conn, &id) else {
-                return Ok(false);
-            };
-            let over = task.status.is_final();
-            let at = task.completed_at.unwrap_or(task.created_at);
-            Ok(over && now.saturating_sub(at) > keep && runs::alive_of(conn, &id)?.is_empty())
-        })?;
-        if finished {
-            match workspace::remove(&root, &name) {
-                Ok(true) => tick.report.pruned += 1,
-                Ok(false) => {}
-                Err(e) => log::warn!("cannot remove the workspace of {id}: {e}"),
-            }
+        }
+        match workspace::keep_artifacts(&root, &kept, &name)
+            .and_then(|()| Ok(workspace::remove(&root, &name)?))
+        {
+            Ok(true) => tick.report.pruned += 1,
+            Ok(false) => {}
+            Err(e) => log::warn!("cannot remove the workspace of {name}: {e:#}"),
         }
     }
     Ok(())
+}
+
+fn worktrees(tick: &mut Tick<'_>) -> Result<()> {
+    let marks = tick.board.worktrees();
+    for name in worktree::marked(&marks).unwrap_or_default() {
+        if !is_over(tick, &name)? {
+            continue;
+        }
+        match worktree::remove(&marks, &name) {
+            Ok(Removal::Gone) => tick.report.pruned += 1,
+            Ok(Removal::Kept(why)) => log::info!("the worktree of {name} is kept: {why}"),
+            Err(e) => log::warn!("cannot remove the worktree of {name}: {e:#}"),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a card was finished long enough ago, and none of its processes is left.
+fn is_over(tick: &Tick<'_>, name: &str) -> Result<bool> {
+    let Ok(id) = name.parse::<TaskId>() else {
+        return Ok(false);
+    };
+    let (now, keep) = (tick.now, tick.config.defaults().workspace_keep.0);
+    tick.store.read("looking for finished cards", |conn| {
+        // A card that is gone from the board has no use for its workspace either, but deleting is
+        // somebody else's deed: what it left is theirs to look at.
+        let Ok(task) = tasks::get(conn, &id) else {
+            return Ok(false);
+        };
+        let at = task.completed_at.unwrap_or(task.created_at);
+        let old = now.saturating_sub(at) > keep;
+        Ok(task.status.is_final() && old && runs::alive_of(conn, &id)?.is_empty())
+    })
 }

@@ -15,3 +15,4 @@ pub mod slots;
 pub mod spec;
 pub mod tool;
 pub mod workspace;
+pub mod worktree;

@@ -11,6 +11,8 @@ use crate::board::id::Nonce;
 use crate::fsx::Identity;
 use crate::time::Seconds;
 
+use super::worktree::Tree;
+
 /// One run, from its claim to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spec {
@@ -68,6 +70,10 @@ pub enum Place {
     Scratch(PathBuf),
     /// A folder of the user's.
     Dir(PathBuf),
+    /// A git worktree.
+    Worktree(Tree),
+    /// It cannot be told where; this is why.
+    Nowhere(String),
     /// A folder that another program named as scratch: made where it is missing, never removed.
     Given(PathBuf),
 }

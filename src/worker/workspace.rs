@@ -16,6 +16,9 @@ use crate::fsx;
 /// The folder for a card's run, made if it is a scratch one.
 pub fn prepare(place: &Place, task: &str) -> Result<PathBuf> {
     match place {
+        // Made, and kept from others, by whoever holds its lock.
+        Place::Worktree(tree) => Ok(tree.path.clone()),
+        Place::Nowhere(why) => anyhow::bail!("{why}"),
         Place::Dir(dir) => {
             if !dir.is_dir() {
                 anyhow::bail!("the workspace {} is not a folder", dir.display());
@@ -68,6 +71,25 @@ pub fn marked(root: &Path) -> io::Result<Vec<String>> {
         .flatten()
         .filter_map(|e| e.file_name().into_string().ok())
         .collect())
+}
+
+/// What a worker leaves in this folder of its scratch workspace outlives it.
+const ARTIFACTS: &str = "artifacts";
+
+/// Moves what a finished card left to be kept beside the others'. Nothing is ever overwritten.
+pub fn keep_artifacts(root: &Path, kept: &Path, task: &str) -> Result<()> {
+    let from = root.join(task).join(ARTIFACTS);
+    if !std::fs::symlink_metadata(&from).is_ok_and(|meta| meta.is_dir()) {
+        return Ok(());
+    }
+    fsx::private_dir(kept)?;
+    let places = std::iter::once(task.to_owned()).chain((2..1_000).map(|n| format!("{task}.{n}")));
+    let free = places
+        .map(|name| kept.join(name))
+        .find(|to| to.symlink_metadata().is_err())
+        .context("there is no room for its artifacts")?;
+    std::fs::rename(&from, &free)
+        .with_context(|| format!("cannot move its artifacts to {}", free.display()))
 }
 
 /// Removes a card's scratch workspace if we made it. `false`: it is not ours, or is gone; the mark goes.

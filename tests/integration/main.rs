@@ -22,3 +22,4 @@ mod property;
 mod readme;
 mod rules;
 mod verify;
+mod worktree;
