@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     Global, archive, block, board, comment, complete, config, create, demo, events, init, link,
-    list, log, promote, runs, show, supervise, tick, unblock, unlink,
+    list, log, promote, runs, show, supervise, tick, timer, unblock, unlink,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Runs(runs::Args),
     Events(events::Args),
     Tick(tick::Args),
+    Timer(timer::Args),
     Config(config::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -91,6 +92,7 @@ impl Cli {
             Command::Runs(args) => runs::run(args, global),
             Command::Events(args) => events::run(args, global),
             Command::Tick(args) => tick::run(args, global),
+            Command::Timer(args) => timer::run(args, global),
             Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
             Command::Demo(args) => demo::run(args, global),
             Command::Supervise(args) => supervise::run(args),

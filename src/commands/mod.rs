@@ -21,6 +21,7 @@ pub mod runs;
 pub mod show;
 pub mod supervise;
 pub mod tick;
+pub mod timer;
 pub mod unblock;
 pub mod unlink;
 

@@ -1,5 +1,5 @@
 //! Processes: starting a supervisor, letting a worker off, ending what it leaves, and the files by
-//! which a run's life and end are known.
+//! which a run's life and end are known. And, beside them, running a helper program of the system.
 //!
 //! Knows nothing of the board file or the configuration: everything a run needs is in its [`spec`].
 
@@ -12,4 +12,5 @@ pub mod rundir;
 pub mod signals;
 pub mod slots;
 pub mod spec;
+pub mod tool;
 pub mod workspace;
