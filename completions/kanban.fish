@@ -46,6 +46,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "log" -d 'Print what t
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "runs" -d 'List runs: who worked on which card, how long, and how it ended'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "events" -d 'Print what happened, oldest first'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "tick" -d 'Book what has ended, start what is ready, and exit'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "timer" -d 'Have cron, systemd or launchd run the ticks of a board'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "config" -d 'Check, show or find the configuration'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "demo" -d 'Run a small example from beginning to end'
 complete -c kanban -n "__fish_kanban_using_subcommand init" -l board -d 'The board; a home with one board needs none' -r
@@ -142,6 +143,40 @@ complete -c kanban -n "__fish_kanban_using_subcommand tick" -l dry-run -d 'Show 
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l wait -d 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -f -a "print" -d 'Print the unit files, the crontab lines or the agent, and change nothing'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -f -a "install" -d 'Write the timer and start it'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -f -a "remove" -d 'Stop the timer and take away what install wrote'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l kind -d 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]' -r -f -a "systemd\t'A service and a timer of the user\'s own systemd'
+systemd-system\t'The same for the machine\'s systemd, run as the owner of the board; root installs it'
+cron\t'A marked block in the user\'s crontab; whole minutes'
+launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds or more'"
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l every -d 'How often; when a worker ends, the next card starts at once in any case' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l kind -d 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]' -r -f -a "systemd\t'A service and a timer of the user\'s own systemd'
+systemd-system\t'The same for the machine\'s systemd, run as the owner of the board; root installs it'
+cron\t'A marked block in the user\'s crontab; whole minutes'
+launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds or more'"
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l every -d 'How often; when a worker ends, the next card starts at once in any case' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l dry-run -d 'Show what would be written and run'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l kind -d 'Only the timer of this kind [default: every timer that the board has]' -r -f -a "systemd\t'A service and a timer of the user\'s own systemd'
+systemd-system\t'The same for the machine\'s systemd, run as the owner of the board; root installs it'
+cron\t'A marked block in the user\'s crontab; whole minutes'
+launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds or more'"
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l json -d 'Print JSON'

@@ -18,3 +18,4 @@ mod kills;
 mod layers;
 mod property;
 mod readme;
+mod timer;

@@ -77,7 +77,7 @@ impl Done {
             out += &format!("{ran} {}\n", escape::line(command));
         }
         if !self.to_run.is_empty() {
-            out += "nobody answers here who could be told; still to be run, where somebody does:\n";
+            out += "nobody who reads such files answers here; where somebody does, run:\n";
         }
         for command in &self.to_run {
             out += &format!("    {}\n", escape::line(command));

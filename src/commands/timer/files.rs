@@ -227,8 +227,15 @@ impl Planned {
         });
         if told.is_err() {
             self.undo(&before, answers);
+            return told;
         }
-        told
+        if answers && !manager.outlasts_a_session()? {
+            done.notes.push(
+                "timer and workers end when this user logs out; loginctl enable-linger lets them go on"
+                    .into(),
+            );
+        }
+        Ok(())
     }
 
     fn write(&self) -> Result<()> {

@@ -101,6 +101,16 @@ impl Manager {
         Ok(answer.is_some_and(|output| output.success))
     }
 
+    /// Whether its units go on when the user logs out; true if that cannot be told.
+    pub fn outlasts_a_session(self) -> Result<bool> {
+        if self != Self::User {
+            return Ok(true);
+        }
+        let user = rustix::process::geteuid().as_raw().to_string();
+        let answer = Tool::new("loginctl", ["show-user", &user, "--property=Linger"]).run()?;
+        Ok(answer.is_none_or(|output| output.stdout.trim_ascii() != b"Linger=no"))
+    }
+
     fn systemctl(self) -> Option<&'static [&'static str]> {
         match self {
             Self::User => Some(&["systemctl", "--user"]),

@@ -1,0 +1,622 @@
+//! Timers: what is printed, installed and removed, with stand-ins for the programs of the system, and
+//! then under a real cron and a real systemd.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::harness::{Home, PROGRAM, text};
+
+/// A crontab in a file of the home; a file called "refuse" makes it refuse.
+const CRONTAB: &str = r#"#!/bin/sh
+case $1 in
+-l) [ -e "$HOME/crontab" ] || { echo "no crontab for you" >&2; exit 1; }; cat "$HOME/crontab" ;;
+-) [ ! -e "$HOME/refuse" ] || { echo "bad minute" >&2; exit 1; }; cat >"$HOME/crontab" ;;
+-r) rm "$HOME/crontab" ;;
+esac
+"#;
+
+/// Answers if there is a file called "manager", and writes down what it is told.
+const SYSTEMCTL: &str = r#"#!/bin/sh
+[ -e "$HOME/manager" ] || { echo "Failed to connect to bus" >&2; exit 1; }
+case $* in
+*show*) exit 0 ;;
+*enable*) [ ! -e "$HOME/refuse" ] || { echo "Failed to enable" >&2; exit 1; } ;;
+esac
+echo "$*" >>"$HOME/told"
+"#;
+
+const TIMER: &str = "kanban-tick-default.timer";
+const SERVICE: &str = "kanban-tick-default.service";
+
+/// A home with a board, whose PATH begins with the stand-ins. No test may reach the machine's own.
+fn home() -> Home {
+    let home = bare(&format!(
+        "/usr/local/bin:/usr/bin:/bin:{}",
+        std::env::var("PATH").unwrap()
+    ));
+    home.ok(&["init"]);
+    home
+}
+
+fn bare(path: &str) -> Home {
+    let home = Home::new("[workers.w]\ncommand = [\"true\"]\n");
+    let bin = home.path().join("stand ins");
+    std::fs::create_dir(&bin).unwrap();
+    for (name, script) in [
+        ("crontab", CRONTAB),
+        ("systemctl", SYSTEMCTL),
+        ("loginctl", "#!/bin/sh\necho Linger=no\n"),
+    ] {
+        let file = bin.join(name);
+        std::fs::write(&file, script).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{path}", bin.display());
+    home.with("PATH", &path)
+}
+
+fn units(home: &Home) -> PathBuf {
+    home.path().join(".config/systemd/user")
+}
+
+fn put(home: &Home, name: &str, content: impl AsRef<[u8]>) {
+    std::fs::write(home.path().join(name), content).unwrap();
+}
+
+fn crontab(home: &Home) -> Option<Vec<u8>> {
+    std::fs::read(home.path().join("crontab")).ok()
+}
+
+fn told(home: &Home) -> String {
+    let told = std::fs::read_to_string(home.path().join("told")).unwrap_or_default();
+    let _ = std::fs::remove_file(home.path().join("told"));
+    told
+}
+
+/// The texts of a kind, by the ends of their paths.
+fn texts(home: &Home, args: &[&str]) -> Vec<(PathBuf, String)> {
+    let printed = home.json(&[&["timer", "print"], args].concat());
+    let each = printed["written"].as_array().unwrap().iter();
+    each.map(|file| (text(&file["path"]).into(), text(&file["text"])))
+        .collect()
+}
+
+#[test]
+fn every_kind_is_printed_with_this_program_and_these_variables() {
+    let home = home();
+    let config = home.path().join("config.toml").display().to_string();
+    for (kind, parts) in [
+        (
+            "systemd",
+            &[
+                "Type=oneshot\n",
+                "KillMode=process\n",
+                "OnCalendar=*-*-* *:0/1:00\n",
+            ][..],
+        ),
+        ("systemd-system", &["Type=oneshot\n", "KillMode=process\n"]),
+        ("cron", &["# BEGIN kanban default\n", "\n* * * * * env "]),
+        ("launchd", &["<integer>60</integer>", "AbandonProcessGroup"]),
+    ] {
+        let printed = home.ok(&["timer", "print", "--kind", kind]).stdout;
+        for part in parts
+            .iter()
+            .chain(&[PROGRAM, "stand ins", "KANBAN_HOME", "C.UTF-8", &config])
+        {
+            assert!(printed.contains(part), "{part:?} in {printed}");
+        }
+        let files = texts(&home, &["--kind", kind]);
+        assert!(files.iter().all(|(_, text)| printed.contains(text)));
+    }
+    assert!(crontab(&home).is_none() && !units(&home).exists());
+}
+
+#[test]
+fn systemd_itself_takes_the_units_and_python_the_agent() {
+    let odd = "/odd %h:/$HOME/\"q\":/it's:/back\\slash:/ü 界:/semi ; colon:/hash # tag";
+    let home = home().with("LANG", odd);
+    let analyze = |folder: &Path| {
+        let mut tool = home.command("systemd-analyze");
+        tool.current_dir(folder).env("XDG_RUNTIME_DIR", folder);
+        tool.args(["verify", "--user", "--man=no", "--recursive-errors=yes"]);
+        tool.args([&format!("./{SERVICE}"), &format!("./{TIMER}")]);
+        tool.output()
+    };
+    for every in ["1s", "7s", "1min", "90min", "12h", "1d", "3d"] {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in texts(&home, &["--kind", "systemd", "--every", every]) {
+            std::fs::write(folder.path().join(path.file_name().unwrap()), text).unwrap();
+        }
+        let Ok(verdict) = analyze(folder.path()) else {
+            eprintln!("skipped: there is no systemd-analyze");
+            break;
+        };
+        assert!(verdict.status.success(), "{every}: {verdict:?}");
+    }
+    let (_, agent) = texts(&home, &["--kind", "launchd"]).remove(0);
+    let reader =
+        "import json,plistlib,sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
+    let mut python = home.command("python3");
+    python.args(["-c", reader]).stdout(Stdio::piped());
+    // The machine's own, without the stand-ins.
+    python.env("PATH", std::env::var_os("PATH").unwrap());
+    let Ok(mut python) = python.stdin(Stdio::piped()).spawn() else {
+        eprintln!("skipped: there is no python3");
+        return;
+    };
+    std::io::Write::write_all(&mut python.stdin.take().unwrap(), agent.as_bytes()).unwrap();
+    let read: Value =
+        serde_json::from_slice(&python.wait_with_output().unwrap().stdout).expect(&agent);
+    assert_eq!(read["EnvironmentVariables"]["LANG"], odd);
+    assert_eq!(read["ProgramArguments"][0], PROGRAM);
+    assert_eq!(
+        (&read["StartInterval"], &read["AbandonProcessGroup"]),
+        (&60.into(), &true.into())
+    );
+}
+
+#[test]
+fn a_crontab_keeps_every_line_that_is_not_ours() {
+    let home = home();
+    home.ok(&["timer", "install"]);
+    let alone = crontab(&home).unwrap();
+    assert!(
+        alone.starts_with(b"# BEGIN kanban default\n")
+            && alone.ends_with(b"\n# END kanban default\n")
+    );
+    home.ok(&["timer", "remove"]);
+    assert_eq!(crontab(&home), None, "there was no crontab before");
+
+    let others = b"MAILTO=me\n# \xff\n0 1 * * * job # BEGIN kanban default\n\n";
+    put(&home, "crontab", others);
+    home.ok(&["timer", "install", "--kind", "cron"]);
+    assert_eq!(crontab(&home).unwrap(), [&others[..], &alone].concat());
+    home.ok(&["timer", "install", "--kind", "cron", "--every", "5m"]);
+    let changed = String::from_utf8_lossy(&crontab(&home).unwrap()).into_owned();
+    assert!(changed.contains("\n*/5 * * * * env "), "{changed}");
+    assert_eq!(changed.matches("BEGIN kanban").count(), 2, "{changed}");
+    home.ok(&["timer", "remove", "--kind", "cron"]);
+    assert_eq!(crontab(&home).unwrap(), others);
+    let again = home.ok(&["timer", "remove"]);
+    assert!(
+        again.stderr.contains("has no timer here"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn a_crontab_that_is_not_as_it_was_left_is_not_touched() {
+    let home = home();
+    for (content, why) in [
+        ("# BEGIN kanban default\n* * * * * x\n", "is missing"),
+        (
+            "# BEGIN kanban default\n# kanban timer: board default of /other\n# END kanban default\n",
+            "not written for this home",
+        ),
+    ] {
+        put(&home, "crontab", content);
+        for verb in ["install", "remove"] {
+            let refused = home.kanban(&["timer", verb, "--kind", "cron"]).expect(4);
+            assert!(refused.stderr.contains(why), "{}", refused.stderr);
+            assert_eq!(crontab(&home).unwrap(), content.as_bytes());
+        }
+    }
+    put(&home, "crontab", "0 1 * * * x\n");
+    put(&home, "refuse", "");
+    let failed = home
+        .kanban(&["timer", "install", "--kind", "cron"])
+        .expect(1);
+    assert!(failed.stderr.contains("bad minute"), "{}", failed.stderr);
+    assert_eq!(crontab(&home).unwrap(), b"0 1 * * * x\n");
+}
+
+#[test]
+fn units_are_written_where_nobody_answers_and_the_commands_are_told() {
+    let home = home();
+    let done = home.json(&["timer", "install", "--kind", "systemd"]);
+    assert_eq!(
+        done["to_run"],
+        serde_json::json!([
+            "systemctl --user daemon-reload",
+            format!("systemctl --user enable --now {TIMER}")
+        ])
+    );
+    assert_eq!(done["ran"], serde_json::json!([]));
+    let service = units(&home).join(SERVICE);
+    assert_eq!(
+        service.metadata().unwrap().permissions().mode() & 0o777,
+        0o644
+    );
+    // What "systemctl enable" makes, and what belongs to somebody else.
+    let wants = units(&home).join("timers.target.wants");
+    std::fs::create_dir(&wants).unwrap();
+    std::os::unix::fs::symlink(units(&home).join(TIMER), wants.join(TIMER)).unwrap();
+    std::os::unix::fs::symlink(units(&home).join("x.timer"), wants.join("x.timer")).unwrap();
+    std::fs::write(units(&home).join("x.timer"), "[Timer]\n").unwrap();
+    let removed = home.ok(&["timer", "remove"]).stdout;
+    assert!(
+        removed.contains("systemctl --user daemon-reload"),
+        "{removed}"
+    );
+    let mut left: Vec<_> = [units(&home), wants]
+        .iter()
+        .flat_map(|dir| std::fs::read_dir(dir).unwrap())
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["timers.target.wants", "x.timer", "x.timer"]);
+}
+
+#[test]
+fn a_manager_that_answers_is_told_and_one_that_refuses_leaves_all_as_it_was() {
+    let home = home();
+    put(&home, "manager", "");
+    let done = home.ok(&["timer", "install"]);
+    assert!(done.stderr.contains("enable-linger"), "{}", done.stderr);
+    assert_eq!(
+        told(&home),
+        format!("--user daemon-reload\n--user enable --now {TIMER}\n")
+    );
+    home.ok(&["timer", "install", "--every", "5m"]);
+    assert!(told(&home).ends_with(&format!("--user restart {TIMER}\n")));
+    let content = || std::fs::read_to_string(units(&home).join(TIMER)).ok();
+    let five = content().unwrap();
+    assert!(five.contains("0/5:00"), "{five}");
+
+    put(&home, "refuse", "");
+    let failed = home
+        .kanban(&["timer", "install", "--every", "10m"])
+        .expect(1);
+    assert!(
+        failed.stderr.contains("Failed to enable"),
+        "{}",
+        failed.stderr
+    );
+    assert_eq!(content().unwrap(), five);
+    told(&home);
+    home.ok(&["timer", "remove"]);
+    assert_eq!(
+        told(&home),
+        format!("--user disable --now {TIMER}\n--user daemon-reload\n")
+    );
+    home.kanban(&["timer", "install"]).expect(1);
+    assert_eq!(std::fs::read_dir(units(&home)).unwrap().count(), 0);
+}
+
+#[test]
+fn files_of_others_are_left_alone() {
+    let home = home();
+    std::fs::create_dir_all(units(&home)).unwrap();
+    let timer = units(&home).join(TIMER);
+    for (content, why) in [
+        ("[Timer]\n", "was not written by kanban"),
+        ("# kanban timer: board default of /other\n", "another home"),
+    ] {
+        std::fs::write(&timer, content).unwrap();
+        for verb in ["install", "remove"] {
+            let refused = home.kanban(&["timer", verb, "--kind", "systemd"]).expect(4);
+            assert!(refused.stderr.contains(why), "{}", refused.stderr);
+        }
+        // Ours can go all the same.
+        home.ok(&["timer", "install", "--kind", "cron"]);
+        let removed = home.ok(&["timer", "remove"]);
+        assert!(removed.stderr.contains(why), "{}", removed.stderr);
+        assert_eq!(crontab(&home), None);
+        assert_eq!(std::fs::read_to_string(&timer).unwrap(), content);
+        assert!(!units(&home).join(SERVICE).exists());
+    }
+    std::fs::remove_file(&timer).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &timer).unwrap();
+    home.kanban(&["timer", "install", "--kind", "systemd"])
+        .expect(4);
+    assert!(timer.is_symlink());
+}
+
+#[test]
+fn a_dry_run_writes_and_tells_nobody_anything() {
+    let home = home();
+    put(&home, "manager", "");
+    for kind in ["systemd", "systemd-system", "cron", "launchd"] {
+        let shown = home.ok(&["timer", "install", "--dry-run", "--kind", kind]);
+        assert!(shown.stdout.starts_with("would write "), "{}", shown.stdout);
+        assert!(shown.stdout.contains(PROGRAM), "{}", shown.stdout);
+    }
+    for never in ["told", "crontab", ".config", "Library"] {
+        assert!(!home.path().join(never).exists(), "{never}");
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_anything_is_written() {
+    let empty = tempfile::tempdir().unwrap();
+    let lost = Home::new("").with("PATH", &empty.path().display().to_string());
+    lost.ok(&["init"]);
+    let none = lost.kanban(&["timer", "install"]).expect(1);
+    assert!(
+        none.stderr
+            .contains("systemd, systemd-system, cron or launchd"),
+        "{}",
+        none.stderr
+    );
+    let home = home();
+    for (args, code, why) in [
+        (&["--kind", "cron", "--every", "7m"][..], 2, "every 7m"),
+        (&["--kind", "launchd", "--every", "5s"], 2, "10 seconds"),
+        (&["--every", "0s"], 2, "at least a second"),
+        (&["--board", "nowhere"], 3, "there is no board"),
+    ] {
+        let refused = home
+            .kanban(&[&["timer", "install"], args].concat())
+            .expect(code);
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
+    let long = format!("{}:/usr/bin:/bin", "/a".repeat(600));
+    let home = bare(&long);
+    home.ok(&["init"]);
+    let refused = home
+        .kanban(&["timer", "install", "--kind", "cron"])
+        .expect(2);
+    assert!(
+        refused.stderr.contains("cron takes 998"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(crontab(&home), None);
+}
+
+#[test]
+fn variables_that_a_timer_will_not_have_are_named_and_never_written() {
+    let home = Home::new("[workers.w]\ncommand = [\"true\"]\npass_env = [\"API_KEY\"]\n")
+        .with("API_KEY", "secret");
+    home.ok(&["init"]);
+    let done = home.ok(&["timer", "install", "--dry-run", "--kind", "launchd"]);
+    assert!(done.stderr.contains("API_KEY"), "{}", done.stderr);
+    assert!(!done.stdout.contains("secret"), "{}", done.stdout);
+}
+
+/// A board in a home, with a worker that says what it got, and a program, all of whose paths have in them
+/// what means something to somebody on the way.
+struct Odd {
+    home: Home,
+    program: PathBuf,
+    /// What the worker's PATH has to be.
+    path: String,
+}
+
+impl Odd {
+    fn new(worker: &str) -> Self {
+        let home = Home::new("");
+        let inner = home.path().join("my 100% \"boards\" & $HOME's ü");
+        std::fs::create_dir(&inner).unwrap();
+        std::fs::write(inner.join("config.toml"), worker).unwrap();
+        let folder = home.path().join("50% off $x ü");
+        std::fs::create_dir(&folder).unwrap();
+        let program = folder.join("kanban");
+        std::fs::hard_link(PROGRAM, &program)
+            .or_else(|_| std::fs::copy(PROGRAM, &program).map(|_| ()))
+            .unwrap();
+        let path = "/usr/sbin:/usr/bin:/sbin:/bin:/it's 5%d $HOME \"q\"".to_owned();
+        let home = home
+            .with("KANBAN_HOME", inner.to_str().unwrap())
+            .with("PATH", &path);
+        home.ok(&["init"]);
+        Self {
+            home,
+            program,
+            path,
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+}
+
+/// Ended with everything in it when the test is over.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/integration")
+        .join(name)
+}
+
+/// Whether a script said that it cannot do it here.
+fn skipped(code: Option<i32>, why: &str) -> bool {
+    if code == Some(77) {
+        eprintln!("skipped: {why}");
+    }
+    code == Some(77)
+}
+
+#[test]
+fn a_real_cron_runs_what_is_installed() {
+    let odd =
+        Odd::new("[workers.w]\ncommand = [\"sh\", \"-c\", 'echo \"$PATH\" >\"$HOME/path\"']\n");
+    let folder = tempfile::tempdir().unwrap();
+    let errors = std::fs::File::create(odd.file("errors")).unwrap();
+    let mut cron = odd.home.command("sh");
+    cron.arg(script("real-cron.sh")).arg(folder.path());
+    cron.arg(&odd.program)
+        .args(["timer", "install", "--kind", "cron"]);
+    let mut cron = Running(cron.stdout(Stdio::null()).stderr(errors).spawn().unwrap());
+    let card = odd.home.create("under cron", "w", &[]);
+    let said = || std::fs::read_to_string(odd.file("errors")).unwrap();
+    let mut ended = None;
+    odd.home.wait_until("the card is done or cron ends", || {
+        ended = cron.0.try_wait().unwrap();
+        ended.is_some() || odd.home.status(&card) == "done"
+    });
+    if let Some(status) = ended {
+        assert!(
+            skipped(status.code(), said().trim()),
+            "{status}: {}",
+            said()
+        );
+        return;
+    }
+    let got = std::fs::read_to_string(odd.file("path")).unwrap();
+    assert_eq!(got.trim_end(), odd.path);
+    assert_eq!(odd.home.runs(&card).len(), 1);
+
+    let pid = cron.0.id().to_string();
+    let inside = |words: &[&str]| {
+        let mut command = odd.home.command("nsenter");
+        command.args(["-t", &pid, "-m", "--"]).args(words);
+        command.output().unwrap()
+    };
+    let removed = inside(&[odd.program.to_str().unwrap(), "timer", "remove"]);
+    assert!(removed.status.success(), "{removed:?}");
+    let left = inside(&["crontab", "-l"]);
+    assert!(
+        String::from_utf8_lossy(&left.stderr).contains("no crontab for"),
+        "{left:?}"
+    );
+    let mail = std::fs::read_dir(folder.path().join("mail")).unwrap();
+    assert_eq!(mail.count(), 0, "a tick with nothing to say sends no mail");
+}
+
+/// A systemd of its own, ended with the test.
+struct Systemd {
+    folder: tempfile::TempDir,
+}
+
+impl Systemd {
+    fn boot(home: &Home) -> Option<Self> {
+        let systemd = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let booted = systemd.script(home.command("sh"), "up").output().unwrap();
+        let why = String::from_utf8_lossy(&booted.stderr).into_owned();
+        if skipped(booted.status.code(), why.trim()) {
+            return None;
+        }
+        assert!(booted.status.success(), "{booted:?}");
+        Some(systemd)
+    }
+
+    fn script(&self, mut sh: Command, verb: &str) -> Command {
+        sh.arg(script("real-systemd.sh"))
+            .arg(verb)
+            .arg(self.folder.path());
+        sh
+    }
+
+    /// Runs a command in there and returns what it says.
+    #[track_caller]
+    fn run(&self, home: &Home, words: &[&str]) -> String {
+        let output = self
+            .script(home.command("sh"), "in")
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Systemd {
+    fn drop(&mut self) {
+        let _ = self.script(Command::new("sh"), "down").status();
+    }
+}
+
+#[test]
+fn under_a_real_systemd_a_worker_outlives_the_tick_that_started_it() {
+    let odd = Odd::new(
+        "[workers.w]\ncommand = [\"sh\", \"-c\", 'echo $$ >\"$HOME/pid\"; echo \"$PATH\" >\"$HOME/path\"; until [ -e \"$HOME/go\" ]; do sleep 0.05; done']\n",
+    );
+    let home = &odd.home;
+    let Some(systemd) = Systemd::boot(home) else {
+        return;
+    };
+    let program = odd.program.to_str().unwrap();
+    let card = home.create("under systemd", "w", &[]);
+    let install = [
+        program,
+        "timer",
+        "install",
+        "--kind",
+        "systemd-system",
+        "--every",
+        "1s",
+    ];
+    systemd.run(home, &install);
+    let units = systemd.folder.path().join("units");
+    assert!(units.join(TIMER).exists() && units.join(SERVICE).exists());
+
+    home.wait_until("the worker runs", || odd.file("pid").exists());
+    let mut ticks = std::collections::BTreeSet::new();
+    home.wait_until("three ticks came and went", || {
+        let show = [
+            "systemctl",
+            "show",
+            "--value",
+            "--property=InvocationID",
+            SERVICE,
+        ];
+        ticks.insert(systemd.run(home, &show));
+        ticks.len() > 3
+    });
+    home.wait_until("no tick is running", || {
+        let show = [
+            "systemctl",
+            "show",
+            "--value",
+            "--property=ActiveState",
+            SERVICE,
+        ];
+        systemd.run(home, &show) == "inactive"
+    });
+    let pid = std::fs::read_to_string(odd.file("pid")).unwrap();
+    systemd.run(home, &["kill", "-0", pid.trim()]);
+    assert_eq!(home.status(&card), "running");
+
+    std::fs::write(odd.file("go"), "").unwrap();
+    home.wait_until("the card is done", || home.status(&card) == "done");
+    assert_eq!(home.runs(&card).len(), 1);
+    let got = std::fs::read_to_string(odd.file("path")).unwrap();
+    assert_eq!(got.trim_end(), odd.path);
+
+    systemd.run(
+        home,
+        &[
+            program,
+            "timer",
+            "install",
+            "--kind",
+            "systemd-system",
+            "--every",
+            "7s",
+        ],
+    );
+    let next = [
+        "systemctl",
+        "show",
+        "--value",
+        "--property=TimersMonotonic",
+        TIMER,
+    ];
+    assert!(systemd.run(home, &next).contains("OnUnitActiveUSec=7s"));
+    systemd.run(home, &[program, "timer", "remove"]);
+    assert!(!units.join(TIMER).exists() && !units.join(SERVICE).exists());
+    let state = [
+        "systemctl",
+        "show",
+        "--value",
+        "--property=ActiveState",
+        TIMER,
+    ];
+    assert_eq!(systemd.run(home, &state), "inactive");
+}
