@@ -278,9 +278,25 @@ mod tests {
             std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o600
         );
+        publish(&file, b"y").unwrap();
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o644
+        );
         std::os::unix::fs::symlink(&file, deep.join("l")).unwrap();
         assert!(append_private(&deep.join("l")).is_err());
         assert!(open_existing(&deep.join("l")).is_err());
+    }
+
+    #[test]
+    fn a_scratch_folder_is_private_and_one_of_its_kind_and_goes() {
+        let (one, two) = (Scratch::new().unwrap(), Scratch::new().unwrap());
+        let path = one.path().to_owned();
+        assert_ne!(path, two.path());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        std::fs::write(path.join("f"), "").unwrap();
+        drop(one);
+        assert!(!path.exists() && two.path().exists());
     }
 
     #[test]

@@ -18,4 +18,5 @@ mod kills;
 mod layers;
 mod property;
 mod readme;
+mod real_hosts;
 mod timer;

@@ -129,6 +129,18 @@ impl Files {
         }
     }
 
+    /// Asked beforehand, so that nothing is half done: systemctl would ask for a password and go on.
+    fn require_permission(&self) -> Result<()> {
+        if self.manager != Manager::System || rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
+        Err(
+            Failure::refused(format!("only root can change what is in {SYSTEM_UNITS}"))
+                .hint("sudo env HOME=\"$HOME\" PATH=\"$PATH\" kanban timer …")
+                .into(),
+        )
+    }
+
     /// Stops the timer and removes the files that are there.
     pub fn remove(&self, done: &mut Done) -> Result<()> {
         let mut there = Vec::new();
@@ -140,6 +152,7 @@ impl Files {
         if there.is_empty() {
             return Ok(());
         }
+        self.require_permission()?;
         let answers = self.manager.answers()?;
         if answers && there.contains(&&self.paths[0]) {
             run_all(&self.manager.stop(&self.unit), done)?;
@@ -221,6 +234,7 @@ impl Planned {
         if mode == Mode::Show {
             return Ok(());
         }
+        self.files.require_permission()?;
         let told = self.write().and_then(|()| match answers {
             true => run_all(&steps, done),
             false => Ok(()),
@@ -243,19 +257,7 @@ impl Planned {
             if let Some(folder) = path.parent() {
                 fsx::private_dir(folder)?;
             }
-            fsx::publish(path, text.as_bytes()).map_err(|error| {
-                let denied = error
-                    .downcast_ref::<io::Error>()
-                    .is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
-                match self.files.manager {
-                    Manager::System if denied => Failure::refused(format!("{error:#}"))
-                        .hint(
-                            "only root can: sudo env HOME=\"$HOME\" PATH=\"$PATH\" kanban timer …",
-                        )
-                        .into(),
-                    _ => error,
-                }
-            })?;
+            fsx::publish(path, text.as_bytes())?;
         }
         Ok(())
     }
