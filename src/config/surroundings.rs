@@ -2,7 +2,7 @@
 //! from cron or systemd, and the workers would not find their programs in it.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::effective::Config;
@@ -27,6 +27,12 @@ impl Surroundings {
     /// Those of this process.
     pub fn find(config: &Config) -> Self {
         Self::find_in(config, &|name| std::env::var_os(name))
+    }
+
+    /// The value of one of the variables.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        let found = self.variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_os_str())
     }
 
     fn find_in(config: &Config, env: Environment) -> Self {

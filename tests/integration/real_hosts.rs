@@ -249,3 +249,69 @@ fn under_a_real_systemd_a_worker_outlives_the_tick_that_started_it() {
     ];
     assert_eq!(systemd.run(home, &state), "inactive");
 }
+
+#[test]
+fn the_systemd_of_a_user_is_what_is_used_where_it_answers() {
+    let odd =
+        Odd::new("[workers.w]\ncommand = [\"sh\", \"-c\", 'echo \"$PATH\" >\"$HOME/path\"']\n");
+    let home = &odd.home;
+    let Some(systemd) = Systemd::boot(home) else {
+        return;
+    };
+    const RUNTIME: &str = "/run/user/kanban";
+    let units = home.path().join(".config/systemd/user");
+    let unit_path = format!(
+        "SYSTEMD_UNIT_PATH={}:/usr/lib/systemd/user",
+        units.display()
+    );
+    let (folder, runtime) = (
+        home.path().display().to_string(),
+        format!("XDG_RUNTIME_DIR={RUNTIME}"),
+    );
+    systemd.run(home, &["mkdir", "-m", "700", RUNTIME]);
+    let variables = [
+        "env",
+        "-i",
+        "PATH=/usr/bin:/bin",
+        &format!("HOME={folder}"),
+        &runtime,
+        &unit_path,
+    ];
+    let manager = [
+        "systemd-run",
+        "--quiet",
+        "--property=Delegate=yes",
+        "--unit=a-user",
+    ];
+    let program = ["/lib/systemd/systemd", "--user"];
+    systemd.run(home, &[&manager[..], &variables, &program].concat());
+
+    let own = |words: &[&str]| {
+        let mut command = systemd.script(home.command("sh"), "in");
+        command.args(["env", &runtime]).args(words);
+        command.output().unwrap()
+    };
+    home.wait_until("the user's systemd answers", || {
+        own(&["systemctl", "--user", "show"]).status.success()
+    });
+    let card = home.create("under a user's systemd", "w", &[]);
+    let timer = |words: &[&str]| {
+        let output = own(&[&[odd.program.to_str().unwrap(), "timer"], words].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    timer(&["install", "--every", "1s"]);
+    assert!(units.join(TIMER).exists() && units.join(SERVICE).exists());
+    home.wait_until("the card is done", || home.status(&card) == "done");
+    let got = std::fs::read_to_string(odd.file("path")).unwrap();
+    assert_eq!(got.trim_end(), odd.path);
+
+    timer(&["remove"]);
+    assert_eq!(
+        std::fs::read_dir(units.join("timers.target.wants")).map_or(0, Iterator::count),
+        0
+    );
+    assert!(!units.join(TIMER).exists() && !units.join(SERVICE).exists());
+    let state = own(&["systemctl", "--user", "is-active", TIMER]);
+    assert_eq!(String::from_utf8_lossy(&state.stdout).trim(), "inactive");
+}

@@ -114,6 +114,16 @@ fn every_kind_is_printed_with_this_program_and_these_variables() {
 }
 
 #[test]
+fn a_program_behind_a_link_on_the_path_is_called_by_the_link() {
+    let home = home();
+    let link = home.path().join("stand ins/kanban");
+    std::os::unix::fs::symlink(PROGRAM, &link).unwrap();
+    let printed = home.ok(&["timer", "print", "--kind", "cron"]).stdout;
+    assert!(printed.contains(link.to_str().unwrap()), "{printed}");
+    assert!(!printed.contains(PROGRAM), "{printed}");
+}
+
+#[test]
 fn systemd_itself_takes_the_units_and_python_the_agent() {
     let odd = "/odd %h:/$HOME/\"q\":/it's:/back\\slash:/ü 界:/semi ; colon:/hash # tag";
     let home = home().with("LANG", odd);

@@ -9,7 +9,7 @@ mod files;
 mod managers;
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -169,7 +169,7 @@ fn job(session: &Session, place: &Surroundings, kind: Kind, every: Seconds) -> R
     require_owner(session, place, kind)?;
     Ok(Job {
         mark: mark(session)?,
-        program: program()?,
+        program: program(place)?,
         config: file
             .map(|path| Text::new("the configuration file", path))
             .transpose()?,
@@ -178,17 +178,25 @@ fn job(session: &Session, place: &Surroundings, kind: Kind, every: Seconds) -> R
     })
 }
 
-/// The path of this program, which has to be there at every tick.
-fn program() -> Result<Text> {
+/// The path of this program, which has to be there at every tick: that by which the shell finds it, if it
+/// does, for behind a link there may be a folder that is gone with the next version.
+fn program(place: &Surroundings) -> Result<Text> {
     let path = platform::executable_by_path();
-    if !path.is_absolute() || !path.is_file() {
+    let (true, Ok(us)) = (path.is_absolute(), path.metadata()) else {
         return Err(Failure::new(
             Exit::Failed,
             format!("this program is no longer at {}", path.display()),
         )
         .hint("it was replaced or removed meanwhile; run the new one")
         .into());
-    }
+    };
+    let is_us = |found: &PathBuf| {
+        let meta = found.metadata();
+        found.is_absolute() && meta.is_ok_and(|m| (m.dev(), m.ino()) == (us.dev(), us.ino()))
+    };
+    let folders = place.variable("PATH").map(std::env::split_paths);
+    let mut found = folders.into_iter().flatten().map(|dir| dir.join("kanban"));
+    let path = found.find(is_us).unwrap_or(path);
     Ok(Text::new("the path of this program", path)?)
 }
 
