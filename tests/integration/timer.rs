@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::harness::{Home, PROGRAM, text};
 
-/// A crontab in a file of the home; a file called "refuse" makes it refuse.
+/// A crontab in a file of the home; files called "refuse" and "broken" make it fail.
 const CRONTAB: &str = r#"#!/bin/sh
 case $1 in
--l) [ -e "$HOME/crontab" ] || { echo "no crontab for you" >&2; exit 1; }; cat "$HOME/crontab" ;;
+-l) [ ! -e "$HOME/broken" ] || { echo "disk on fire" >&2; exit 1; }
+    [ -e "$HOME/crontab" ] || { echo "no crontab for you" >&2; exit 1; }; cat "$HOME/crontab" ;;
 -) [ ! -e "$HOME/refuse" ] || { echo "bad minute" >&2; exit 1; }; cat >"$HOME/crontab" ;;
 -r) rm "$HOME/crontab" ;;
 esac
@@ -215,6 +216,15 @@ fn a_crontab_that_is_not_as_it_was_left_is_not_touched() {
         }
     }
     put(&home, "crontab", "0 1 * * * x\n");
+    // What cannot be read is not taken for empty, and does not hide what else was done.
+    put(&home, "broken", "");
+    home.ok(&["timer", "install", "--kind", "systemd"]);
+    let half = home.kanban(&["timer", "remove"]).expect(1);
+    assert!(half.stdout.contains("removed ") && half.stderr.contains("disk on fire"));
+    home.kanban(&["timer", "install", "--kind", "cron"])
+        .expect(1);
+    assert_eq!(crontab(&home).unwrap(), b"0 1 * * * x\n");
+    std::fs::remove_file(home.path().join("broken")).unwrap();
     put(&home, "refuse", "");
     let failed = home
         .kanban(&["timer", "install", "--kind", "cron"])

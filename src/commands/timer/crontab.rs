@@ -28,6 +28,9 @@ pub fn read() -> Result<Option<Vec<u8>>> {
     {
         return Ok(Some(Vec::new()));
     }
+    if said.contains("not allowed") {
+        return Err(Failure::refused(format!("crontab -l: {}", output.complaint)).into());
+    }
     Err(failed("crontab -l", &output).into())
 }
 

@@ -62,8 +62,8 @@ impl Done {
         for file in &self.written {
             out += &format!("{wrote} {}\n", escape::line(&file.path));
             if self.dry_run {
-                // Checked already: no control characters but the ends of lines.
-                let lines = file.text.lines().map(|line| match line {
+                let block = escape::block(&file.text);
+                let lines = block.lines().map(|line| match line {
                     "" => "\n".to_owned(),
                     line => format!("    {line}\n"),
                 });

@@ -101,7 +101,7 @@ impl Files {
         match hosts::owner(&String::from_utf8_lossy(&content), &self.seal) {
             Owner::Us => Ok(Some(content)),
             Owner::Another => Err(refused("is the timer of another home of kanban")
-                .hint("its second line says which; remove it with that KANBAN_HOME, or by hand")
+                .hint("the line \"kanban timer\" in it says which; remove it with that KANBAN_HOME, or by hand")
                 .into()),
             Owner::Stranger => Err(refused("was not written by kanban")
                 .hint("remove or rename it first, if it is not needed")

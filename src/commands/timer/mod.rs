@@ -19,7 +19,7 @@ use crate::config::Surroundings;
 use crate::exit::{self, Failure, Kind as Exit};
 use crate::hosts::{Job, Mark, Text};
 use crate::platform;
-use crate::render;
+use crate::render::{self, escape};
 use crate::time::{self, Seconds};
 use done::{Done, Written};
 use files::Files;
@@ -115,7 +115,15 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
             done.notes.extend(notes(&place));
             done.print(global)
         }
-        What::Remove { kind } => remove(&session, &place, *kind)?.print(global),
+        What::Remove { kind } => {
+            let mut done = Done::new(&session.board.slug, *kind);
+            let removed = remove(&session, &place, *kind, &mut done);
+            // What is gone is told even if something else would not go.
+            if removed.is_ok() || !done.removed.is_empty() {
+                done.print(global)?;
+            }
+            removed
+        }
     }
 }
 
@@ -251,7 +259,7 @@ fn show(written: &[Written], kind: Kind, global: &Global) -> Result<()> {
     }
     let texts: Vec<String> = written
         .iter()
-        .map(|file| format!("# {}\n{}", file.path, file.text))
+        .map(|file| format!("# {}\n{}", escape::line(&file.path), file.text))
         .collect();
     render::print(&texts.join("\n"))
 }
@@ -276,9 +284,13 @@ fn install(
     Ok(done)
 }
 
-fn remove(session: &Session, place: &Surroundings, kind: Option<Kind>) -> Result<Done> {
+fn remove(
+    session: &Session,
+    place: &Surroundings,
+    kind: Option<Kind>,
+    done: &mut Done,
+) -> Result<()> {
     let mark = mark(session)?;
-    let mut done = Done::new(&mark.board, kind);
     let kinds = match kind {
         Some(kind) => vec![kind],
         None => vec![
@@ -292,8 +304,8 @@ fn remove(session: &Session, place: &Surroundings, kind: Option<Kind>) -> Result
     for found in kinds {
         let before = done.removed.len();
         let gone = match found {
-            Kind::Cron => crontab::remove(&mark, &mut done),
-            found => Files::of(found, &mark, place).and_then(|files| files.remove(&mut done)),
+            Kind::Cron => crontab::remove(&mark, done),
+            found => Files::of(found, &mark, place).and_then(|files| files.remove(done)),
         };
         match gone {
             // Another home's timer, say, is no reason to keep ours.
@@ -306,16 +318,15 @@ fn remove(session: &Session, place: &Surroundings, kind: Option<Kind>) -> Result
             done.kind = Some(found);
         }
     }
-    match refusal {
-        Some(error) if done.removed.is_empty() => return Err(error),
-        Some(error) => done.notes.push(format!("{error:#}")),
-        None if done.removed.is_empty() => {
-            let note = format!("board {} has no timer here", mark.board);
-            done.notes.push(note);
-        }
-        None => {}
+    match (refusal, done.removed.is_empty()) {
+        (Some(error), true) => return Err(error),
+        (Some(error), false) => done.notes.push(format!("{error:#}")),
+        (None, true) => done
+            .notes
+            .push(format!("board {} has no timer here", mark.board)),
+        (None, false) => {}
     }
-    Ok(done)
+    Ok(())
 }
 
 fn notes(place: &Surroundings) -> Vec<String> {
