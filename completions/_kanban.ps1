@@ -57,6 +57,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('pause', 'pause', [CompletionResultType]::ParameterValue, 'Start nothing more on a board, or nothing more of one worker')
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Start again what kanban pause or kanban drain stopped')
             [CompletionResult]::new('drain', 'drain', [CompletionResultType]::ParameterValue, 'Start nothing more, and wait until what runs has ended')
+            [CompletionResult]::new('timer', 'timer', [CompletionResultType]::ParameterValue, 'Have cron, systemd or launchd run the ticks of a board')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Check, show or find the configuration')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Run a small example from beginning to end')
             break
@@ -340,6 +341,47 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
         'kanban;drain' {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Exit 75 if it takes longer; what is paused stays paused')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for whoever wonders')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanban;timer' {
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('print', 'print', [CompletionResultType]::ParameterValue, 'Print the unit files, the crontab lines or the agent, and change nothing')
+            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Write the timer and start it')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Stop the timer and take away what install wrote')
+            break
+        }
+        'kanban;timer;print' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]')
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'How often; when a worker ends, the next card starts at once in any case')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanban;timer;install' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]')
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'How often; when a worker ends, the next card starts at once in any case')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be written and run')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanban;timer;remove' {
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only the timer of this kind [default: every timer that the board has]')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')

@@ -100,6 +100,9 @@ _kanban() {
             kanban,tick)
                 cmd="kanban__subcmd__tick"
                 ;;
+            kanban,timer)
+                cmd="kanban__subcmd__timer"
+                ;;
             kanban,unblock)
                 cmd="kanban__subcmd__unblock"
                 ;;
@@ -118,6 +121,15 @@ _kanban() {
             kanban__subcmd__config,show)
                 cmd="kanban__subcmd__config__subcmd__show"
                 ;;
+            kanban__subcmd__timer,install)
+                cmd="kanban__subcmd__timer__subcmd__install"
+                ;;
+            kanban__subcmd__timer,print)
+                cmd="kanban__subcmd__timer__subcmd__print"
+                ;;
+            kanban__subcmd__timer,remove)
+                cmd="kanban__subcmd__timer__subcmd__remove"
+                ;;
             *)
                 ;;
         esac
@@ -125,7 +137,7 @@ _kanban() {
 
     case "${cmd}" in
         kanban)
-            opts="-h -V --board --config --json --help --version init create list show board why status link unlink comment complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events tick pause resume drain config demo"
+            opts="-h -V --board --config --json --help --version init create list show board why status link unlink comment complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events tick pause resume drain timer config demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -965,6 +977,114 @@ _kanban() {
             case "${prev}" in
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__timer)
+            opts="-h --board --config --json --help print install remove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__timer__subcmd__install)
+            opts="-h --kind --every --dry-run --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -W "systemd systemd-system cron launchd" -- "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__timer__subcmd__print)
+            opts="-h --kind --every --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -W "systemd systemd-system cron launchd" -- "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__timer__subcmd__remove)
+            opts="-h --kind --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -W "systemd systemd-system cron launchd" -- "${cur}"))
                     return 0
                     ;;
                 --board)

@@ -54,6 +54,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand pause 'Start nothing more on a board, or nothing more of one worker'
             cand resume 'Start again what kanban pause or kanban drain stopped'
             cand drain 'Start nothing more, and wait until what runs has ended'
+            cand timer 'Have cron, systemd or launchd run the ticks of a board'
             cand config 'Check, show or find the configuration'
             cand demo 'Run a small example from beginning to end'
         }
@@ -308,6 +309,43 @@ set edit:completion:arg-completer[kanban] = {|@words|
         &'kanban;drain'= {
             cand --timeout 'Exit 75 if it takes longer; what is paused stays paused'
             cand --reason 'Why, for whoever wonders'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;timer'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand print 'Print the unit files, the crontab lines or the agent, and change nothing'
+            cand install 'Write the timer and start it'
+            cand remove 'Stop the timer and take away what install wrote'
+        }
+        &'kanban;timer;print'= {
+            cand --kind 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]'
+            cand --every 'How often; when a worker ends, the next card starts at once in any case'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;timer;install'= {
+            cand --kind 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]'
+            cand --every 'How often; when a worker ends, the next card starts at once in any case'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --dry-run 'Show what would be written and run'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;timer;remove'= {
+            cand --kind 'Only the timer of this kind [default: every timer that the board has]'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'

@@ -58,6 +58,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "tick" -d 'Book what h
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "pause" -d 'Start nothing more on a board, or nothing more of one worker'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "resume" -d 'Start again what kanban pause or kanban drain stopped'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "drain" -d 'Start nothing more, and wait until what runs has ended'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "timer" -d 'Have cron, systemd or launchd run the ticks of a board'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "config" -d 'Check, show or find the configuration'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "demo" -d 'Run a small example from beginning to end'
 complete -c kanban -n "__fish_kanban_using_subcommand init" -l hermes -d 'The folder of a Hermes installation, such as ~/.hermes' -r -F
@@ -228,6 +229,40 @@ complete -c kanban -n "__fish_kanban_using_subcommand drain" -l board -d 'The bo
 complete -c kanban -n "__fish_kanban_using_subcommand drain" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand drain" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand drain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -f -a "print" -d 'Print the unit files, the crontab lines or the agent, and change nothing'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -f -a "install" -d 'Write the timer and start it'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and not __fish_seen_subcommand_from print install remove" -f -a "remove" -d 'Stop the timer and take away what install wrote'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l kind -d 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]' -r -f -a "systemd\t'A service and a timer of the user\'s own systemd'
+systemd-system\t'The same for the machine\'s systemd, run as the owner of the board; root installs it'
+cron\t'A marked block in the user\'s crontab; whole minutes'
+launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds or more'"
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l every -d 'How often; when a worker ends, the next card starts at once in any case' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l kind -d 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]' -r -f -a "systemd\t'A service and a timer of the user\'s own systemd'
+systemd-system\t'The same for the machine\'s systemd, run as the owner of the board; root installs it'
+cron\t'A marked block in the user\'s crontab; whole minutes'
+launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds or more'"
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l every -d 'How often; when a worker ends, the next card starts at once in any case' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l dry-run -d 'Show what would be written and run'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l kind -d 'Only the timer of this kind [default: every timer that the board has]' -r -f -a "systemd\t'A service and a timer of the user\'s own systemd'
+systemd-system\t'The same for the machine\'s systemd, run as the owner of the board; root installs it'
+cron\t'A marked block in the user\'s crontab; whole minutes'
+launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds or more'"
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand config; and not __fish_seen_subcommand_from check show path" -l json -d 'Print JSON'

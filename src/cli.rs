@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::commands::{
     Global, archive, assign, block, board, cancel, comment, complete, config, create, demo, drain,
     events, init, link, list, log, pause, promote, reclaim, resume, retry, runs, schedule, show,
-    status, stop, supervise, tick, unblock, unlink, why,
+    status, stop, supervise, tick, timer, unblock, unlink, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -77,6 +77,7 @@ pub(crate) enum Command {
     Pause(pause::Args),
     Resume(resume::Args),
     Drain(drain::Args),
+    Timer(timer::Args),
     Config(config::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -116,6 +117,7 @@ impl Cli {
             Command::Pause(args) => pause::run(args, global),
             Command::Resume(args) => resume::run(args, global),
             Command::Drain(args) => drain::run(args, global),
+            Command::Timer(args) => timer::run(args, global),
             Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
             Command::Demo(args) => demo::run(args, global),
             Command::Supervise(args) => supervise::run(args),

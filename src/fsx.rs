@@ -8,7 +8,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, OFlags};
@@ -161,12 +161,22 @@ fn flock(file: &File, operation: FlockOperation) -> io::Result<bool> {
 
 /// Replaces a file as a whole: temporary file beside it, fsync, rename, fsync of the folder.
 pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    replace_with_mode(path, content, 0o600)
+}
+
+/// [`replace`] with a file that everybody may read, for what another program reads and shows.
+pub fn publish(path: &Path, content: &[u8]) -> Result<()> {
+    replace_with_mode(path, content, 0o644)
+}
+
+fn replace_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = Path::new(&name);
     let written = (|| {
         let mut file = create_private(temporary)?;
         file.write_all(content)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
         file.sync_all()?;
         std::fs::rename(temporary, path)?;
         sync_dir(path.parent().unwrap_or(Path::new(".")))
@@ -176,6 +186,42 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
         let _ = std::fs::remove_file(temporary);
     }
     written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A private folder for temporary files, gone with this value.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes one that did not exist.
+    pub fn new() -> Result<Self> {
+        let (temporary, us) = (std::env::temp_dir(), std::process::id());
+        let mut attempt = 0_u32;
+        loop {
+            let path = temporary.join(format!("kanban-{us}-{attempt}"));
+            match DirBuilder::new().mode(0o700).create(&path) {
+                // Left there by a process of this number that was killed, or put there by somebody.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
+                Ok(()) => return Ok(Self(path)),
+                Err(e) => {
+                    return Err(e)
+                        .with_context(|| format!("cannot make the folder {}", path.display()));
+                }
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A leftover in the folder of temporary files is no reason to fail.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Makes the entries of a folder durable.
@@ -232,9 +278,25 @@ mod tests {
             std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o600
         );
+        publish(&file, b"y").unwrap();
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o644
+        );
         std::os::unix::fs::symlink(&file, deep.join("l")).unwrap();
         assert!(append_private(&deep.join("l")).is_err());
         assert!(open_existing(&deep.join("l")).is_err());
+    }
+
+    #[test]
+    fn a_scratch_folder_is_private_and_one_of_its_kind_and_goes() {
+        let (one, two) = (Scratch::new().unwrap(), Scratch::new().unwrap());
+        let path = one.path().to_owned();
+        assert_ne!(path, two.path());
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        std::fs::write(path.join("f"), "").unwrap();
+        drop(one);
+        assert!(!path.exists() && two.path().exists());
     }
 
     #[test]

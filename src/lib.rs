@@ -7,7 +7,7 @@
 //! They point down only; a module never uses one above or beside it, and a test reads the `use` lines.
 //!
 //! ```text
-//! main ─► lib ─► cli ─► commands ─► supervise ─► tick ─► store | worker | delivery | render
+//! main ─► lib ─► cli ─► commands ─► supervise ─► tick ─► store | worker | delivery | render | hosts
 //!                                                          └──► config ─► board ─► time, fsx, platform, exit
 //! ```
 //!
@@ -17,9 +17,10 @@
 //! | `board` | the domain: ids, card, column, run, retry, event; values and rules | |
 //! | `config` | the TOML file: types, load, validate, paths, templates | the file, the environment |
 //! | `store` | SQLite: open, schema, transactions, one file per table family, checkpoint | rusqlite |
-//! | `worker` | processes: spec, launch, gate, process group, exit record, slots | `std::process`, signals |
+//! | `worker` | processes: spec, launch, gate, process group, exit record, slots; helper programs | `std::process`, signals |
 //! | `delivery` | not built yet: the outbox and its channels | |
 //! | `render` | text tables, columns, JSON, escaping | the terminal |
+//! | `hosts` | the text of systemd units, crontab lines, launchd agents; no I/O | |
 //! | `tick` | one file per pass; its list of passes is in order | |
 //! | `supervise` | runs one worker to its end | |
 //! | `commands` | one file per subcommand: `Args` and `run` | stdin and stdout |
@@ -67,6 +68,7 @@ mod commands;
 mod config;
 pub mod exit;
 mod fsx;
+mod hosts;
 mod platform;
 mod render;
 mod store;

@@ -20,6 +20,9 @@ pub fn linux() -> bool {
 /// What `ru_maxrss` counts to a KiB: Linux counts KiB, macOS bytes (getrusage(2) of each).
 pub const MAX_RSS_PER_KIB: i64 = if cfg!(target_os = "macos") { 1_024 } else { 1 };
 
+/// Whether this is macOS, where launchd is.
+pub const MACOS: bool = cfg!(target_os = "macos");
+
 pub use imp::{
     adopt_orphans, adopted, die_with_parent, kill_belonging, network_file_system, own_executable,
     process, processes_with, raise_oom_score,
@@ -77,7 +80,7 @@ fn read_line(path: &str) -> Option<String> {
 }
 
 /// Path of the running program, for starting it again.
-fn executable_by_path() -> std::path::PathBuf {
+pub fn executable_by_path() -> std::path::PathBuf {
     std::env::current_exe().unwrap_or_else(|_| "kanban".into())
 }
 

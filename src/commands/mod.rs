@@ -31,6 +31,7 @@ pub mod status;
 pub mod stop;
 pub mod supervise;
 pub mod tick;
+pub mod timer;
 pub mod unblock;
 pub mod unlink;
 pub mod why;

@@ -3,26 +3,21 @@
 //! Everything that depends on the environment was taken from it when the file was read: the same
 //! configuration gives the same answers for as long as a command runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::board::id::Slug;
 use crate::board::retry::Policy;
-use crate::exit::Failure;
 
 use super::hermes::{self, Hermes};
 use super::load::Source;
-use super::paths::{Board, Environment, Home};
+use super::paths::{Environment, Home};
 use super::preset::{self, Preset};
 use super::types::{BoardKeys, Defaults, File, Worker, WorkerKeys};
 use super::{program, validate};
-
-/// The board of a home without boards.
-const FIRST_BOARD: &str = "default";
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -37,9 +32,9 @@ pub struct Config {
     pub home: Home,
     pub(super) workers: BTreeMap<String, Worker>,
     /// The folders of boards that live elsewhere.
-    folders: BTreeMap<Slug, PathBuf>,
+    pub(super) folders: BTreeMap<Slug, PathBuf>,
     /// The repositories of boards.
-    workdirs: BTreeMap<Slug, PathBuf>,
+    pub(super) workdirs: BTreeMap<Slug, PathBuf>,
     /// The installation of Hermes whose boards are boards here.
     pub hermes: Option<Hermes>,
     /// All of our environment, for workers that expect it.
@@ -138,21 +133,6 @@ impl Config {
             .unwrap_or(self.defaults().max_in_progress)
     }
 
-    /// The repository of worktrees of a board that name none: the file's, else what Hermes has for the board.
-    pub fn default_workdir(&self, board: &Board) -> Option<PathBuf> {
-        if let Some(dir) = self.workdirs.get(&board.slug) {
-            return Some(dir.clone());
-        }
-        board.hermes.as_ref()?;
-        let about = match board.slug.as_str() {
-            "default" => board.dir.join("boards/default/board.json"),
-            _ => board.dir.join("board.json"),
-        };
-        let about: Value = serde_json::from_slice(&std::fs::read(about).ok()?).ok()?;
-        let dir = PathBuf::from(about.get("default_workdir")?.as_str()?);
-        dir.is_absolute().then_some(dir)
-    }
-
     /// A number of our own environment.
     pub fn inherited(&self, name: &str) -> Option<i64> {
         let mut all = self.whole_env.iter();
@@ -210,62 +190,6 @@ impl Config {
 
     fn keys(&self, board: &Slug) -> Option<&BoardKeys> {
         self.file.boards.get(board.as_str())
-    }
-
-    /// A board and where it lives, whether it exists or not.
-    pub fn board(&self, slug: &Slug) -> Board {
-        let native = |dir: PathBuf| Board::native(slug.clone(), dir);
-        if let Some(dir) = self.folders.get(slug) {
-            return native(dir.clone());
-        }
-        let ours = native(self.home.boards_dir().join(slug.as_str()));
-        // A board of ours goes before one of Hermes that has the same name.
-        match &self.hermes {
-            Some(hermes) if !ours.db.exists() && hermes.board(slug).db.exists() => {
-                hermes.board(slug)
-            }
-            _ => ours,
-        }
-    }
-
-    /// The boards of the home and those that the file names, in order; an error if the home cannot be
-    /// listed.
-    pub fn list_boards(&self) -> Result<Vec<Slug>> {
-        Ok(self.with_named(self.home.boards_found()?))
-    }
-
-    /// [`Config::list_boards`] for where a part is better than nothing: boards that cannot be listed
-    /// are left out, with a warning in the log.
-    pub fn known_boards(&self) -> Vec<Slug> {
-        let found = self.home.boards_found().unwrap_or_else(|e| {
-            log::warn!("{e:#}");
-            Vec::new()
-        });
-        self.with_named(found)
-    }
-
-    fn with_named(&self, found: Vec<Slug>) -> Vec<Slug> {
-        let named = self.file.boards.keys().filter_map(|name| name.parse().ok());
-        let of_hermes = self.hermes.iter().flat_map(Hermes::boards);
-        let known: BTreeSet<Slug> = found.into_iter().chain(named).chain(of_hermes).collect();
-        known.into_iter().collect()
-    }
-
-    /// The board that was named; else the only one, or the first one to be.
-    pub fn choose_board(&self, named: Option<&Slug>) -> Result<Board> {
-        if let Some(slug) = named {
-            return Ok(self.board(slug));
-        }
-        let known = self.list_boards()?;
-        match known.as_slice() {
-            [] => Ok(self.board(&FIRST_BOARD.parse().map_err(Failure::usage)?)),
-            [only] => Ok(self.board(only)),
-            several => {
-                let names: Vec<&str> = several.iter().map(Slug::as_str).collect();
-                let message = format!("there are {} boards ({})", names.len(), names.join(", "));
-                Err(Failure::usage(message).hint("name one with --board").into())
-            }
-        }
     }
 
     /// What is allowed and still likely to be a mistake, a line each. Looks for each worker's program.
@@ -338,7 +262,7 @@ impl Config {
 pub(super) mod tests {
     use super::*;
     use crate::config::load::load_from;
-    use crate::exit::{Kind, kind};
+
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
@@ -379,11 +303,11 @@ pub(super) mod tests {
         config_with(text, Some("/p"))
     }
 
-    fn slug(name: &str) -> Slug {
+    pub fn slug(name: &str) -> Slug {
         name.parse().unwrap()
     }
 
-    fn make_board(config: &Config, name: &str) {
+    pub fn make_board(config: &Config, name: &str) {
         let dir = config.home.boards_dir().join(name);
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("kanban.db"), "").unwrap();
@@ -405,40 +329,6 @@ pub(super) mod tests {
             (coder.grace, coder.max_runtime, coder.max_in_progress),
             (1, 4 * 3_600, 4)
         );
-    }
-
-    #[test]
-    fn boards_are_known_by_their_database_or_by_the_file() {
-        let (root, config) = config(TEXT);
-        assert_eq!(config.board(&slug("far")).dir, root.path().join("far"));
-        assert_eq!(
-            config.board(&slug("near")).dir,
-            config.home.dir.join("boards/near")
-        );
-        assert_eq!(config.choose_board(None).unwrap().slug, slug("far"));
-        make_board(&config, "near");
-        make_board(&config, "far");
-        assert_eq!(config.known_boards(), [slug("far"), slug("near")]);
-        let error = config.choose_board(None).unwrap_err();
-        assert_eq!(kind(&error), Kind::Usage);
-        assert_eq!(
-            error.to_string(),
-            "there are 2 boards (far, near); name one with --board"
-        );
-        assert_eq!(
-            config.choose_board(Some(&slug("new"))).unwrap().slug,
-            slug("new")
-        );
-    }
-
-    #[test]
-    fn a_home_without_boards_begins_with_the_first_and_one_that_cannot_be_listed_with_none() {
-        let (_root, config) = config("");
-        assert_eq!(config.choose_board(None).unwrap().slug, slug("default"));
-        fs::create_dir_all(&config.home.dir).unwrap();
-        fs::write(config.home.boards_dir(), "").unwrap();
-        assert!(config.choose_board(None).is_err());
-        assert_eq!(config.known_boards(), []);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! defaults filled in and its rules checked, so nobody above asks "and if it is missing?".
 
 mod adopt;
+mod boards;
 mod caller;
 mod cautions;
 mod command;
@@ -18,6 +19,7 @@ mod preset;
 mod program;
 mod read;
 mod shell;
+mod surroundings;
 mod template;
 mod types;
 mod validate;
@@ -32,5 +34,6 @@ pub use load::load_from;
 pub use load::{Source, load, locate};
 pub use paths::{Board, Home};
 pub use preset::Preset;
+pub use surroundings::Surroundings;
 pub use template::{Fill, fill, fill_parts};
 pub use types::{Leftovers, Worker};

@@ -187,9 +187,12 @@ pub fn expand(path: &Path, env: Environment) -> Result<PathBuf, Failure> {
 
 /// Where the configuration file of a user is: `$XDG_CONFIG_HOME/kanban`, else `~/.config/kanban`.
 pub fn user_config_dir(env: Environment) -> Option<PathBuf> {
-    absolute_variable(env, "XDG_CONFIG_HOME")
-        .or_else(|| Some(user_home(env)?.join(".config")))
-        .map(|dir| dir.join("kanban"))
+    user_configs(env).map(|dir| dir.join("kanban"))
+}
+
+/// Where the configuration of every program of a user is.
+pub fn user_configs(env: Environment) -> Option<PathBuf> {
+    absolute_variable(env, "XDG_CONFIG_HOME").or_else(|| Some(user_home(env)?.join(".config")))
 }
 
 /// A variable that is set to something; an empty one counts as unset.
@@ -197,7 +200,8 @@ pub fn variable(env: Environment, name: &str) -> Option<OsString> {
     env(name).filter(|value| !value.is_empty())
 }
 
-fn user_home(env: Environment) -> Option<PathBuf> {
+/// The user's own home.
+pub fn user_home(env: Environment) -> Option<PathBuf> {
     absolute_variable(env, "HOME")
 }
 

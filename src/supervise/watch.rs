@@ -19,7 +19,7 @@ use crate::worker::record::{Exited, Record};
 use crate::worker::rundir::{Lock, RunDir};
 use crate::worker::signals::Signals;
 use crate::worker::spec::Spec;
-use crate::worker::{group, log, tool};
+use crate::worker::{cancel, group, log};
 
 /// The worker's life, and what ends it early.
 struct Watch {
@@ -62,7 +62,7 @@ impl Watch {
             group::signal(worker, Signal::TERM);
             return;
         }
-        match tool::start(&spec.cancel, &spec.env) {
+        match cancel::start(&spec.cancel, &spec.env) {
             Ok(child) => self.cancelling = Some((child, Instant::now() + self.grace)),
             Err(e) => {
                 log::note(&format!("the cancel command cannot be started: {e}"));

@@ -1,8 +1,9 @@
 //! Processes: starting a supervisor, letting a worker off, ending what it leaves, and the files by
-//! which a run's life and end are known.
+//! which a run's life and end are known. And, beside them, running a helper program of the system.
 //!
 //! Knows nothing of the board file or the configuration: everything a run needs is in its [`spec`].
 
+pub mod cancel;
 pub mod gate;
 pub mod group;
 pub mod launch;

@@ -18,6 +18,25 @@ use crate::fsx;
 /// Longer, no git command is waited for: it would ask somebody, or the disk is gone.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Variables that speak of one repository (git rev-parse --local-env-vars).
+const OF_ONE_REPOSITORY: [&str; 15] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+];
+
 /// Where below a repository trees are made that were given no place.
 const BELOW: &str = ".worktrees";
 
@@ -237,10 +256,8 @@ pub fn remove(marks: &Path, task: &str) -> Result<Removal> {
 /// another repository reaches it, and it asks nobody.
 fn git(dir: &Path, args: &[&str]) -> Result<String> {
     let mut command = Command::new("git");
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GIT_") {
-            command.env_remove(name);
-        }
+    for name in OF_ONE_REPOSITORY {
+        command.env_remove(name);
     }
     let mut child = command
         .arg("-C")

@@ -53,14 +53,20 @@ fn page(command: &Command) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// A page for each subcommand and for the subcommands of these, as their pages refer to them.
+fn add_pages(command: &Command, name: &str, files: &mut BTreeMap<PathBuf, String>) {
+    for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        let name = format!("{name}-{}", sub.get_name());
+        files.insert(format!("man/{name}.1").into(), page(sub));
+        add_pages(sub, &name, files);
+    }
+}
+
 fn pages() -> BTreeMap<PathBuf, String> {
     let tree = visible();
     let mut files = BTreeMap::new();
     files.insert("man/kanban.1".into(), page(&tree));
-    for command in tree.get_subcommands() {
-        let name = format!("kanban-{}", command.get_name());
-        files.insert(format!("man/{name}.1").into(), page(command));
-    }
+    add_pages(&tree, "kanban", &mut files);
     for (shell, file) in [
         (Shell::Bash, "kanban.bash"),
         (Shell::Zsh, "_kanban"),

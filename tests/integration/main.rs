@@ -20,6 +20,8 @@ mod layers;
 mod outsiders;
 mod property;
 mod readme;
+mod real_hosts;
 mod rules;
+mod timer;
 mod verify;
 mod worktree;
