@@ -46,6 +46,9 @@ _kanban() {
             kanban,demo)
                 cmd="kanban__subcmd__demo"
                 ;;
+            kanban,doctor)
+                cmd="kanban__subcmd__doctor"
+                ;;
             kanban,drain)
                 cmd="kanban__subcmd__drain"
                 ;;
@@ -137,7 +140,7 @@ _kanban() {
 
     case "${cmd}" in
         kanban)
-            opts="-h -V --board --config --json --help --version init create list show board why status link unlink comment complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events tick pause resume drain timer config demo"
+            opts="-h -V --board --config --json --help --version init create list show board why status link unlink comment complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events tick pause resume drain timer doctor config demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -533,6 +536,28 @@ _kanban() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__doctor)
+            opts="-h --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -55,6 +55,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand resume 'Start again what kanban pause or kanban drain stopped'
             cand drain 'Start nothing more, and wait until what runs has ended'
             cand timer 'Have cron, systemd or launchd run the ticks of a board'
+            cand doctor 'Say what would keep this board from being served here, and what would kill its workers'
             cand config 'Check, show or find the configuration'
             cand demo 'Run a small example from beginning to end'
         }
@@ -346,6 +347,13 @@ set edit:completion:arg-completer[kanban] = {|@words|
         }
         &'kanban;timer;remove'= {
             cand --kind 'Only the timer of this kind [default: every timer that the board has]'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;doctor'= {
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'

@@ -6,9 +6,9 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    Global, archive, assign, block, board, cancel, comment, complete, config, create, demo, drain,
-    events, init, link, list, log, pause, promote, reclaim, resume, retry, runs, schedule, show,
-    status, stop, supervise, tick, timer, unblock, unlink, why,
+    Global, archive, assign, block, board, cancel, comment, complete, config, create, demo, doctor,
+    drain, events, init, link, list, log, pause, promote, reclaim, resume, retry, runs, schedule,
+    show, status, stop, supervise, tick, timer, unblock, unlink, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -78,6 +78,7 @@ pub(crate) enum Command {
     Resume(resume::Args),
     Drain(drain::Args),
     Timer(timer::Args),
+    Doctor(doctor::Args),
     Config(config::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -118,6 +119,7 @@ impl Cli {
             Command::Resume(args) => resume::run(args, global),
             Command::Drain(args) => drain::run(args, global),
             Command::Timer(args) => timer::run(args, global),
+            Command::Doctor(args) => doctor::run(args, global),
             Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
             Command::Demo(args) => demo::run(args, global),
             Command::Supervise(args) => supervise::run(args),

@@ -25,8 +25,36 @@ pub const MACOS: bool = cfg!(target_os = "macos");
 
 pub use imp::{
     adopt_orphans, adopted, die_with_parent, kill_belonging, network_file_system, own_executable,
-    process, processes_with, raise_oom_score,
+    process, processes_with, raise_oom_score, service_unit,
 };
+
+/// The systemd service that this process is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// Such as `kanban-tick-default.service`.
+    pub name: String,
+    /// Of the user's own manager, not the machine's.
+    pub of_user: bool,
+}
+
+/// Whether logind ends what a user leaves running at logout (logind.conf(5)).
+pub fn logout_kills() -> bool {
+    let mut files = vec![std::path::PathBuf::from("/etc/systemd/logind.conf")];
+    if let Ok(more) = std::fs::read_dir("/etc/systemd/logind.conf.d") {
+        let mut more: Vec<_> = more.flatten().map(|entry| entry.path()).collect();
+        more.sort();
+        files.extend(more);
+    }
+    let text: String = files
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok())
+        .collect();
+    let set = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("KillUserProcesses="))
+        .next_back();
+    set.is_some_and(|value| matches!(value.trim(), "yes" | "true" | "1" | "on"))
+}
 
 /// What can be said of a process by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,6 +208,31 @@ mod imp {
         Some(killed)
     }
 
+    /// The service that this process is in, where systemd started it or something above it.
+    pub fn service_unit() -> Option<Unit> {
+        std::env::var_os("INVOCATION_ID")?;
+        let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+        // The unified hierarchy or systemd's own, whichever it manages here (cgroups(7)).
+        let paths = groups.lines().filter_map(|line| {
+            let own = line.split_once(":name=systemd:").map(|(_, path)| path);
+            line.strip_prefix("0::").or(own)
+        });
+        let (name, path) = paths
+            .filter_map(|path| {
+                let name = path.rsplit('/').find(|part| part.ends_with(".service"))?;
+                Some((name, path))
+            })
+            .next()?;
+        // A session's own scope is below the user's manager, which is no service that ends with a tick.
+        if name.starts_with("user@") || path.ends_with(".scope") {
+            return None;
+        }
+        Some(Unit {
+            name: name.to_owned(),
+            of_user: path.contains("/user@"),
+        })
+    }
+
     /// What a process is, as far as can be told.
     pub fn process(pid: i32, entry: &str) -> Process {
         let known = process_by_signal(pid);
@@ -308,6 +361,11 @@ mod imp {
     /// Nothing comes to us here.
     pub fn adopted() -> Vec<rustix::process::Pid> {
         Vec::new()
+    }
+
+    /// No systemd here.
+    pub fn service_unit() -> Option<Unit> {
+        None
     }
 
     /// Whether there is such a process.

@@ -12,6 +12,7 @@ pub mod complete;
 pub mod config;
 pub mod create;
 pub mod demo;
+pub mod doctor;
 pub mod drain;
 pub mod events;
 mod global;

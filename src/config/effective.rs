@@ -192,6 +192,11 @@ impl Config {
         self.file.boards.get(board.as_str())
     }
 
+    /// Why the program of a worker would not be found on a search path.
+    pub fn doubt(&self, worker: &Worker, search_path: &OsStr) -> Option<String> {
+        program::doubt(&worker.words(), search_path)
+    }
+
     /// What is allowed and still likely to be a mistake, a line each. Looks for each worker's program.
     pub fn warnings(&self) -> Vec<String> {
         let programs = self.workers().filter_map(|worker| {

@@ -30,6 +30,7 @@ use crate::time::Seconds;
 use crate::worker::launch;
 use crate::worker::rundir::RunDir;
 use crate::worker::slots;
+use crate::worker::unit::{self, Fate};
 
 /// Descriptors that a tick needs besides those it hands over: the standard streams, the dispatch lock,
 /// the board file with its log and index, and what one start takes for a moment.
@@ -61,6 +62,13 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     take_back_early(tick)?;
     if !tick.real() {
         return show(tick, picks.collect());
+    }
+    if tick.alone
+        && picks.len() > 0
+        && let Fate::Killed(why) = unit::fate()
+    {
+        refuse_all(tick, picks, &why);
+        return Ok(());
     }
     let size = batch_size();
     loop {
@@ -100,6 +108,21 @@ fn release_lanes(tick: &mut Tick<'_>) -> Result<()> {
             .iter()
             .try_for_each(|(worker, at)| lanes::proven(tx, worker, *at))
     })
+}
+
+/// Claims nothing, because no worker would live.
+fn refuse_all<'c>(tick: &mut Tick<'_>, picks: impl Iterator<Item = Pick<'c>>, why: &str) {
+    tick.report.errors.push(format!(
+        "nothing was started: {why}; set KillMode=process in it (kanban timer install writes such a unit)"
+    ));
+    for pick in picks {
+        tick.report.waiting.push(Waiting {
+            task: pick.card.id,
+            reason: Reason::CannotPrepare {
+                error: why.to_owned(),
+            },
+        });
+    }
 }
 
 /// What another program made ready too early goes back to where its parents will find it.

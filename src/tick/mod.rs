@@ -74,6 +74,8 @@ struct Tick<'a> {
     host_name: String,
     effects: Effects,
     hold: hermes::Hold,
+    /// Nobody waits for the workers: they have to outlive this tick.
+    alone: bool,
     findings: Vec<Finding>,
     report: Report,
 }
@@ -104,6 +106,8 @@ pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     let store = Store::open(&board.db())?;
     let mut tick = prepare(config, board, store, started_at, Effects::Real);
     tick.hold = hold;
+    // A follow-up tick runs in a supervisor, which lives where its worker could.
+    tick.alone = turn == Turn::SkipIfLocked;
     let outcome = passes(&mut tick).and_then(|()| {
         if lock::is_new_hour(&lock, started_at) || tick.report.did_something() {
             prune::run(&mut tick)?;
@@ -179,6 +183,7 @@ fn prepare<'a>(
         host_name: platform::host_name(),
         effects,
         hold: hermes::Hold::No,
+        alone: false,
         findings: Vec::new(),
         report,
     }

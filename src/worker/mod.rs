@@ -15,5 +15,6 @@ pub mod signals;
 pub mod slots;
 pub mod spec;
 pub mod tool;
+pub mod unit;
 pub mod workspace;
 pub mod worktree;

@@ -294,3 +294,33 @@ fn the_demonstration_comes_to_its_end() {
     assert!(out.contains("rm -r "), "{out}");
     home.kanban(&["demo", "--dir", "d"]).expect(4);
 }
+
+#[test]
+fn doctor_tells_what_cannot_work_and_changes_nothing() {
+    let home = Home::new(
+        "[workers.found]\ncommand = ['true']\n[workers.lost]\ncommand = ['no-such-program']\n[workers.me]\npull = true",
+    );
+    home.kanban(&["doctor"]).expect(1);
+    assert!(!home.board("kanban.db").exists());
+    home.ok(&["init"]);
+    let said = home.ok(&["doctor"]).stdout;
+    assert!(
+        said.contains("found is found under cron")
+            && said.contains("lost: \"no-such-program\" is not on"),
+        "{said}"
+    );
+    assert!(
+        said.contains("file locks work") && said.contains("kanban timer install"),
+        "{said}"
+    );
+    home.ok(&["tick"]);
+    let found = home.json(&["doctor"]);
+    assert!(
+        found
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|f| f["about"] == "ticks" && f["level"] == "ok"),
+        "{found}"
+    );
+}

@@ -315,3 +315,51 @@ fn the_systemd_of_a_user_is_what_is_used_where_it_answers() {
     let state = own(&["systemctl", "--user", "is-active", TIMER]);
     assert_eq!(String::from_utf8_lossy(&state.stdout).trim(), "inactive");
 }
+
+#[test]
+fn a_unit_that_would_kill_its_workers_starts_none() {
+    let home = Home::new("[workers.w]\ncommand = ['true']\n");
+    let Some(systemd) = Systemd::boot(&home) else {
+        return;
+    };
+    let card = home.create("x", "w", &[]);
+    let folder = home.path().display().to_string();
+    let tick = |mode: &str, unit: &str| {
+        let errors = home.path().join(format!("{unit}.errors"));
+        // Without a bus, systemd-run neither waits nor passes on what is said.
+        let started = systemd
+            .script(home.command("sh"), "in")
+            .args([
+                "systemd-run",
+                "--quiet",
+                "--no-block",
+                "--property=Type=oneshot",
+            ])
+            .arg(format!("--property=KillMode={mode}"))
+            .arg(format!(
+                "--property=StandardError=file:{}",
+                errors.display()
+            ))
+            .arg(format!("--unit={unit}"))
+            .arg(format!("--setenv=KANBAN_HOME={folder}"))
+            .args(["sh", "-c", "\"$0\" tick; echo \"exit $?\" >&2"])
+            .arg(PROGRAM)
+            .output()
+            .unwrap();
+        assert!(started.status.success(), "{started:?}");
+        let said = || std::fs::read_to_string(&errors).unwrap_or_default();
+        home.wait_until("the tick is over", || said().contains("exit "));
+        (said().contains("exit 0"), said())
+    };
+    for mode in ["control-group", "mixed"] {
+        let (well, said) = tick(mode, &format!("bad-{mode}"));
+        assert!(
+            !well && said.contains(&format!("KillMode={mode}")),
+            "{said}"
+        );
+        assert_eq!(home.status(&card), "ready", "nothing was claimed");
+    }
+    let (well, said) = tick("process", "good");
+    assert!(well, "{said}");
+    home.wait_until("the card is done", || home.status(&card) == "done");
+}
