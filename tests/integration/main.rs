@@ -9,6 +9,7 @@
 )]
 
 mod board_file;
+mod cluster;
 mod commands;
 mod concurrency;
 mod ends;
