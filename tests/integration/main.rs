@@ -19,6 +19,7 @@ mod hermes;
 mod kills;
 mod layers;
 mod outsiders;
+mod peer;
 mod property;
 mod readme;
 mod real_hosts;
