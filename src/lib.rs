@@ -33,9 +33,10 @@
 //! 1. **survey** asks the lock of every run that is not proven dead
 //! 2. **absorb** books the ends that supervisors recorded
 //! 3. **reap** ends and books what lost its supervisor; cancels what lost its card
-//! 4. **promote** moves on what no longer waits for a parent or a moment
-//! 5. **dispatch** claims under all caps in one transaction, then starts supervisors
-//! 6. **prune**, the record of the tick, and the checkpoint
+//! 4. **outsiders** books the runs that another program started and that are over
+//! 5. **promote** moves on what no longer waits for a parent or a moment
+//! 6. **dispatch** claims under all caps in one transaction, then starts supervisors
+//! 7. **prune**, the record of the tick, and the checkpoint
 //!
 //! # The life of a run
 //!

@@ -47,14 +47,17 @@ pub use global::Global;
 use crate::board::id::{Nonce, TaskId};
 use crate::config::{Board, Caller, Config, load};
 use crate::exit::Failure;
+use crate::platform;
 use crate::render;
 use crate::store::lifecycle::{Actor, Changed};
-use crate::store::{Store, Tx};
+use crate::store::{Store, Tx, outsiders};
+use crate::tick::outsiders::worker_of as outsider_of;
 use crate::time::{self, Seconds};
+use crate::worker::outsider;
 use crate::worker::rundir::{Lock, RunDir};
 
-/// How long a command waits for a worker to end: longer than the usual grace between TERM and KILL.
-const END_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a command waits for a worker to end beyond what its grace allows.
+const END_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether a command waits for the workers that lose their card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +103,9 @@ impl Session {
         (verb, patience): (&str, Patience),
         change: impl Fn(&Tx<'_>, &TaskId, Seconds) -> Result<Changed>,
     ) -> Result<()> {
+        if matches!(actor(), Actor::Person(_)) {
+            self.end_outsiders(ids, verb)?;
+        }
         let changes = self.write(
             &format!("cannot {verb} on board {}", self.board.slug),
             |tx, now| {
@@ -132,9 +138,40 @@ impl Session {
         render::print(&lines)
     }
 
+    /// Ends the workers of these cards that another program started, before the cards are taken from them:
+    /// nothing of ours would keep a second worker away from a card that was released too early.
+    fn end_outsiders(&self, ids: &[TaskId], verb: &str) -> Result<()> {
+        let running = self
+            .reader()?
+            .read("cannot look at what runs", outsiders::list)?;
+        let (cards, workers): (Vec<_>, Vec<_>) = running
+            .iter()
+            .filter(|run| ids.contains(&run.task))
+            .filter_map(|run| Some((&run.task, outsider_of(run, &platform::host_name())?)))
+            .unzip();
+        for (card, ending) in cards.into_iter().zip(outsider::end(&workers)) {
+            if !ending.gone {
+                return Err(Failure::try_again(format!(
+                    "cannot {verb} {card}: its worker, which another program started, could not be ended"
+                ))
+                .hint("nothing was changed; end the process by hand, or try again")
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// How long a worker may take to end: a cancel command and then a signal, each with the longest grace.
+    fn end_patience(&self) -> Duration {
+        let grace = self.config.workers().map(|worker| worker.grace).max();
+        let grace = Duration::from_secs(u64::try_from(grace.unwrap_or(0)).unwrap_or(0));
+        END_PATIENCE + 2 * grace
+    }
+
     /// Waits until every process of these runs is gone: their supervisors let go of the locks only then.
     fn await_ends(&self, runs: &[&Nonce]) -> Result<()> {
-        let until = Instant::now() + END_PATIENCE;
+        let patience = self.end_patience();
+        let until = Instant::now() + patience;
         for nonce in runs {
             let dir = RunDir::new(&self.board.runs(), nonce);
             let mut pause = Duration::from_millis(5);
@@ -142,7 +179,7 @@ impl Session {
                 if Instant::now() >= until {
                     return Err(Failure::try_again(format!(
                         "a worker was asked to end and is still there after {} s",
-                        END_PATIENCE.as_secs()
+                        patience.as_secs()
                     ))
                     .hint("the card is taken away from it, and no other worker gets it before it is gone")
                     .into());

@@ -17,6 +17,7 @@ use crate::store::meta::{self, LastTick};
 use crate::store::pauses::{self, Pause};
 use crate::store::tasks;
 use crate::tick;
+use crate::tick::hermes::{self, Hold};
 use crate::tick::judge::Judge;
 use crate::time::{self, Seconds};
 
@@ -113,6 +114,13 @@ fn look(session: &Session, now: Seconds) -> Result<State> {
     state.last_tick_at = tick::last_at(board);
     state.last_tick_age = state.last_tick_at.map(|at| now.saturating_sub(at));
     state.problems = problems(&state);
+    match hermes::admit(board) {
+        Err(e) => state.problems.push(crate::exit::line(&e)),
+        Ok(Hold::EmergencyStop) => state
+            .problems
+            .push("the emergency stop of Hermes is set".into()),
+        Ok(Hold::No) => {}
+    }
     state.healthy = state.problems.is_empty();
     Ok(state)
 }

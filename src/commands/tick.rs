@@ -83,6 +83,9 @@ fn text(report: &Report) -> String {
     for waiting in &report.waiting {
         out += &format!("{} waits: {}\n", waiting.task, reason(waiting));
     }
+    if let Some(why) = report.held {
+        out += &format!("nothing {would}started: {}\n", why.replace('_', " "));
+    }
     if let Some(why) = report.skipped {
         out += &format!("nothing done: {why} by another tick\n");
     }

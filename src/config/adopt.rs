@@ -22,6 +22,14 @@ pub fn adopt_hermes(dir: &Path, explicit: Option<&Path>) -> Result<bool> {
             .hint("name the folder that holds kanban.db, such as ~/.hermes")
             .into());
     }
+    // The home of a profile belongs to the installation above it.
+    let root = dir
+        .parent()
+        .filter(|parent| parent.ends_with("profiles"))
+        .and_then(Path::parent);
+    if let Some(root) = root {
+        return adopt_hermes(root, explicit);
+    }
     let config = load(explicit)?;
     if let Some(hermes) = &config.hermes {
         if hermes.root == dir {

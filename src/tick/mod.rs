@@ -9,7 +9,7 @@ pub mod hermes;
 pub mod judge;
 mod lock;
 mod outfit;
-mod outsiders;
+pub mod outsiders;
 mod pick;
 mod promote;
 mod prune;

@@ -43,7 +43,7 @@ enum Why {
 }
 
 /// Books the runs of other programs that are over.
-pub fn run(tick: &mut Tick<'_>) -> Result<()> {
+pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
     let runs = tick
         .store
         .read("looking at runs of other programs", outsiders::list)?;
@@ -87,13 +87,17 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
         .try_for_each(|(run, why, ending)| book(tick, &run, why, ending))
 }
 
-/// The worker of a run of this machine.
 fn worker(tick: &Tick<'_>, run: &Outsider) -> Option<Worker> {
+    worker_of(run, &tick.host_name)
+}
+
+/// The worker of a run, if it is one of this machine.
+pub fn worker_of(run: &Outsider, host_name: &str) -> Option<Worker> {
     let local = run
         .lock
         .as_ref()
         .and_then(|lock| lock.rsplit_once(':'))
-        .is_some_and(|(host, _)| host == tick.host_name);
+        .is_some_and(|(host, _)| host == host_name);
     Some(Worker {
         pid: i32::try_from(run.pid.filter(|_| local)?).ok()?,
         mark: format!("HERMES_KANBAN_TASK={}", run.task),

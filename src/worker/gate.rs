@@ -23,8 +23,8 @@ use crate::platform;
 
 const GO: u8 = b'g';
 
-/// Before the reason, where it lies with the arguments and not with the program.
-const TOO_LONG: &str = "\u{1}";
+/// Before the reason, where it lies with the card and not with the worker.
+const OF_CARD: &str = "\u{1}";
 
 /// Exit status of a gate that was never opened. Nobody judges by it.
 const SHUT: i32 = 125;
@@ -91,7 +91,7 @@ impl Gate {
             true => Passage::Through,
             false => {
                 let why = String::from_utf8_lossy(&answer).into_owned();
-                match why.strip_prefix(TOO_LONG) {
+                match why.strip_prefix(OF_CARD) {
                     Some(why) => Passage::Refused(why.to_owned()),
                     None => Passage::Failed(why),
                 }
@@ -162,8 +162,13 @@ fn pass(mut line: UnixStream, orders: &Orders) -> i32 {
     };
     // On success the line closes by itself, which is the answer.
     let error = Command::new(program).args(arguments).exec();
+    // A program in the card's own folder is missing for this card, not for its worker.
+    let own = Path::new(program);
+    let of_card = own.is_relative() && own.components().count() > 1
+        || std::env::current_dir().is_ok_and(|here| own.starts_with(here));
     let mark = match error.kind() {
-        io::ErrorKind::ArgumentListTooLong => TOO_LONG,
+        io::ErrorKind::ArgumentListTooLong => OF_CARD,
+        _ if of_card => OF_CARD,
         _ => "",
     };
     let _ = write!(

@@ -261,3 +261,23 @@ fn a_run_of_ours_on_another_machine_is_over_with_its_lease() {
     home.ok(&["pause"]);
     home.ok(&["stop", &id]);
 }
+
+#[test]
+fn a_person_who_takes_a_card_away_ends_the_worker_of_the_other_program_first() {
+    let home = home();
+    for (verb, after) in [
+        ("stop", "blocked"),
+        ("reclaim", "ready"),
+        ("archive", "archived"),
+    ] {
+        let id = running(&home, &RUN);
+        let mut child = worker(&id);
+        set_pid(&home, &id, child.id());
+        home.ok(&[verb, &id]);
+        assert_eq!(home.status(&id), after);
+        assert!(
+            child.try_wait().unwrap().is_some(),
+            "{verb}: the worker lives"
+        );
+    }
+}

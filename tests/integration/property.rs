@@ -37,6 +37,11 @@ enum Step {
     Unblock(usize),
     Archive(usize),
     Promote(usize),
+    Cancel(usize),
+    Retry(usize),
+    Stop(usize),
+    Reclaim(usize),
+    Schedule(usize),
     Tick,
     KillSupervisor,
     Settle,
@@ -52,7 +57,12 @@ fn step() -> impl Strategy<Value = Step> {
         2 => card.clone().prop_map(Step::Block),
         3 => card.clone().prop_map(Step::Unblock),
         1 => card.clone().prop_map(Step::Archive),
-        1 => card.prop_map(Step::Promote),
+        1 => card.clone().prop_map(Step::Promote),
+        1 => card.clone().prop_map(Step::Cancel),
+        2 => card.clone().prop_map(Step::Retry),
+        1 => card.clone().prop_map(Step::Stop),
+        1 => card.clone().prop_map(Step::Reclaim),
+        1 => card.prop_map(Step::Schedule),
         4 => Just(Step::Tick),
         1 => Just(Step::KillSupervisor),
         1 => Just(Step::Settle),
@@ -99,15 +109,29 @@ impl World {
             Step::Link(a, b) => drop(self.verb("link", &[a, b])),
             Step::Unlink(a, b) => drop(self.verb("unlink", &[a, b])),
             Step::Promote(a) => drop(self.verb("promote", &[a])),
-            Step::Block(a) => {
-                if self.verb("block", &[a]) == Some(true) {
+            Step::Reclaim(a) => drop(self.verb("reclaim", &[a])),
+            Step::Block(a) | Step::Stop(a) => {
+                let verb = if matches!(step, Step::Stop(_)) {
+                    "stop"
+                } else {
+                    "block"
+                };
+                if self.verb(verb, &[a]) == Some(true) {
                     self.blocked.insert(self.card(a).unwrap().to_owned());
                 }
             }
-            Step::Complete(a) | Step::Unblock(a) | Step::Archive(a) => {
+            Step::Complete(a)
+            | Step::Unblock(a)
+            | Step::Archive(a)
+            | Step::Cancel(a)
+            | Step::Retry(a)
+            | Step::Schedule(a) => {
                 let verb = match step {
                     Step::Complete(_) => "complete",
                     Step::Unblock(_) => "unblock",
+                    Step::Cancel(_) => "cancel",
+                    Step::Retry(_) => "retry",
+                    Step::Schedule(_) => "schedule",
                     _ => "archive",
                 };
                 if self.verb(verb, &[a]) == Some(true) {

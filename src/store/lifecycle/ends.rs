@@ -9,6 +9,7 @@ use crate::board::event::Event;
 use crate::board::id::TaskId;
 use crate::board::run::Outcome;
 use crate::board::status::Status;
+use crate::store::links::OPEN_PARENT;
 use crate::store::{Tx, history, runs, schema, tasks};
 use crate::time::Seconds;
 
@@ -125,6 +126,14 @@ pub fn retry(tx: &Tx<'_>, id: &TaskId, who: &str, now: Seconds) -> Result<Change
     };
     let facts = json!({"status": status.as_str(), "by": who});
     history::append(tx, id, None, &Event::with(kind, facts), now)?;
+    // Children that it had let go and that have not started wait for it again.
+    tx.execute(
+        &format!(
+            "UPDATE tasks AS t SET status = 'todo' WHERE t.status = 'ready' AND {OPEN_PARENT}
+             AND t.id IN (SELECT child_id FROM task_links WHERE parent_id = ?1)"
+        ),
+        [id.as_str()],
+    )?;
     Ok(Changed {
         status,
         cancel: None,
