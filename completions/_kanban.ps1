@@ -225,7 +225,6 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             break
         }
         'kanban;assign' {
-            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The worker or lane; - for nobody')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--reclaim', '--reclaim', [CompletionResultType]::ParameterName, 'Take running cards away from their workers first')
@@ -235,7 +234,6 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             break
         }
         'kanban;reassign' {
-            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The worker or lane; - for nobody')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--reclaim', '--reclaim', [CompletionResultType]::ParameterName, 'Take running cards away from their workers first')

@@ -184,16 +184,12 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__assign)
-            opts="-h --to --reclaim --board --config --json --help"
+            opts="-h --reclaim --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --to)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -205,7 +205,6 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;assign'= {
-            cand --to 'The worker or lane; - for nobody'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --reclaim 'Take running cards away from their workers first'
@@ -214,7 +213,6 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;reassign'= {
-            cand --to 'The worker or lane; - for nobody'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --reclaim 'Take running cards away from their workers first'

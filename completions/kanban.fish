@@ -159,13 +159,11 @@ complete -c kanban -n "__fish_kanban_using_subcommand retry" -l board -d 'The bo
 complete -c kanban -n "__fish_kanban_using_subcommand retry" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand retry" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand retry" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanban -n "__fish_kanban_using_subcommand assign" -l to -d 'The worker or lane; - for nobody' -r
 complete -c kanban -n "__fish_kanban_using_subcommand assign" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand assign" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand assign" -l reclaim -d 'Take running cards away from their workers first'
 complete -c kanban -n "__fish_kanban_using_subcommand assign" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand assign" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l to -d 'The worker or lane; - for nobody' -r
 complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand reassign" -l reclaim -d 'Take running cards away from their workers first'

@@ -14,13 +14,11 @@ use crate::store::{lifecycle, tasks};
 /// A running card is refused, unless --reclaim takes it away from its worker first. Counts of failures start
 /// again from zero.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "kanban assign [OPTIONS] <ID>... <WORKER>")]
 pub struct Args {
-    /// The worker or lane; - for nobody
-    #[arg(long = "to", value_name = "NAME")]
-    to: Option<String>,
-    /// The cards; without --to, the last one is the worker or lane
-    #[arg(required = true, value_name = "ID", num_args = 1..)]
-    rest: Vec<String>,
+    /// The cards, and last the worker or lane; - for nobody
+    #[arg(required = true, value_name = "ID... WORKER", num_args = 2..)]
+    words: Vec<String>,
     /// Take running cards away from their workers first
     #[arg(long)]
     reclaim: bool,
@@ -28,16 +26,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let mut ids = args.rest.clone();
-    let name = match &args.to {
-        Some(name) => name.clone(),
-        None => ids.pop().unwrap_or_default(),
+    let Some((name, ids)) = args.words.split_last() else {
+        return Err(Failure::usage("no worker is named").into());
     };
-    if ids.is_empty() {
-        return Err(Failure::usage(format!("no card to give to {name:?}"))
-            .hint("write kanban assign ID… WORKER")
-            .into());
-    }
     let ids: Vec<TaskId> = ids
         .iter()
         .map(|id| id.parse().map_err(Failure::usage))

@@ -92,7 +92,9 @@ fn add(found: &mut Vec<Finding>, level: Level, about: &'static str, what: impl I
 /// Under cron there is hardly an environment: what is found in a shell need not be found there.
 fn workers(session: &Session, found: &mut Vec<Finding>) {
     let config = &session.config;
-    for warning in config.warnings() {
+    // Whether programs are found is asked below, where cron would look.
+    let of_programs = |w: &String| w.starts_with("workers.") && w.contains(".command: ");
+    for warning in config.warnings().into_iter().filter(|w| !of_programs(w)) {
         add(found, Level::Warn, "config", warning);
     }
     for worker in config.workers().filter(|worker| !worker.pull) {
@@ -111,10 +113,13 @@ fn workers(session: &Session, found: &mut Vec<Finding>) {
                 found,
                 Level::Warn,
                 "worker",
-                format!(
-                    "{}: {doubt}; kanban timer install carries the PATH of this shell, a crontab of yours may set one",
-                    worker.name
-                ),
+                match doubt.contains("PATH") {
+                    true => format!(
+                        "{}: {doubt}; kanban timer install carries the PATH of this shell, a crontab of yours may set one",
+                        worker.name
+                    ),
+                    false => format!("{}: {doubt}", worker.name),
+                },
             ),
         }
     }

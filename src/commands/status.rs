@@ -1,6 +1,6 @@
 //! `kanban status`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -19,6 +19,7 @@ use crate::store::tasks;
 use crate::tick;
 use crate::tick::hermes::{self, Hold};
 use crate::tick::judge::Judge;
+use crate::tick::report::Reason;
 use crate::time::{self, Seconds};
 
 /// So many times the expected interval without a tick mean that nothing ticks any more: one may be
@@ -83,11 +84,17 @@ fn look(session: &Session, now: Seconds) -> Result<State> {
     let mut state = session.reader()?.read(&what, |conn| {
         let mut judge = Judge::new(conn, &session.config, board, now)?;
         let (mut due, mut waiting) = (0, BTreeMap::new());
+        let mut missed = BTreeSet::new();
         for column in judge.columns() {
             claims::candidates(conn, &column, |card| {
                 match judge.judge(&card) {
                     Ok(_) => due += 1,
-                    Err(reason) => *waiting.entry(say(&reason)).or_insert(0) += 1,
+                    Err(reason) => {
+                        *waiting.entry(say(&reason)).or_insert(0) += 1;
+                        if let Reason::LaneHeld { worker, .. } = reason {
+                            missed.insert(worker);
+                        }
+                    }
                 }
                 std::ops::ControlFlow::Continue(())
             })?;
@@ -108,7 +115,11 @@ fn look(session: &Session, now: Seconds) -> Result<State> {
             due,
             waiting,
             paused: pauses::list(conn)?,
-            lanes_held: lanes::list(conn)?,
+            // A lane that no card waits for is nobody's problem.
+            lanes_held: lanes::list(conn)?
+                .into_iter()
+                .filter(|lane| missed.contains(&lane.worker))
+                .collect(),
         })
     })?;
     state.last_tick_at = tick::last_at(board);
