@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{Global, Session};
 use crate::board::dependency::Release;
 use crate::board::id::TaskId;
+use crate::board::run::Report;
 use crate::board::task::{self, BODY_MAX, Column, NewTask, Overrides, Workspace};
 use crate::config::Caller;
 use crate::exit::Failure;
@@ -113,7 +114,14 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let new = new_task(args, now)?;
     let session = Session::open(global)?;
     if let Some(name) = &new.assignee {
-        session.config.require_worker(name)?;
+        let worker = session.config.require_worker(name)?;
+        if worker.report == Report::Explicit && !new.overrides.verify.is_empty() {
+            return Err(Failure::usage(format!(
+                "{name} reports for itself, before anything could be verified"
+            ))
+            .hint("leave --verify out, or give the card to a worker with report = \"exit\"")
+            .into());
+        }
     }
     if new.workspace == Workspace::Worktree(None)
         && session.config.default_workdir(&session.board).is_none()

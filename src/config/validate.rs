@@ -194,7 +194,8 @@ fn worker(name: &str, keys: &WorkerKeys, found: &mut Findings) {
     for problem in command::check_parts(&keys.command) {
         found.add(at("command"), problem);
     }
-    if !keys.verify.is_empty() && keys.report == Some(Report::Explicit) {
+    let report = preset.map_or(keys.report, |preset| preset.fill_in(keys).report);
+    if !keys.verify.is_empty() && report == Some(Report::Explicit) {
         found.add(
             at("verify"),
             "a worker that reports for itself has said so before anything could be verified; verify in the worker, or use report = \"exit\"",

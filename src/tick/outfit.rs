@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::{Tick, hermes};
+use crate::board::run::Report;
 use crate::board::status::Status;
 use crate::board::task::Task;
 use crate::config::{Board, Config, Fill, Leftovers, Preset, Worker, fill, fill_parts, handed_on};
@@ -31,40 +32,7 @@ pub fn spec(
 ) -> Spec {
     let (config, board) = (tick.config, tick.board);
     let defaults = config.defaults();
-    let mut branch = task.branch_name.clone().unwrap_or_default();
-    let (workspace, shown) = match (task.workspace_kind.as_str(), &task.workspace_path) {
-        // A scratch folder that Hermes was told, or has used already.
-        ("scratch", Some(path))
-            if Path::new(path).is_absolute()
-                && Path::new(path) != board.workspaces().join(task.id.as_str()) =>
-        {
-            (Place::Given(path.into()), path.clone())
-        }
-        ("worktree", path) => {
-            let default = config.default_workdir(board);
-            let located = worktree::locate(
-                task.id.as_str(),
-                path.as_deref().map(Path::new),
-                default.as_deref(),
-                task.branch_name.as_deref(),
-                board.worktrees(),
-            );
-            match located {
-                Ok(tree) => {
-                    let shown = tree.path.display().to_string();
-                    branch.clone_from(&tree.branch);
-                    (Place::Worktree(tree), shown)
-                }
-                Err(why) => (Place::Nowhere(why), String::new()),
-            }
-        }
-        ("dir", Some(path)) => (Place::Dir(path.into()), path.clone()),
-        _ => {
-            let root = board.workspaces();
-            let shown = root.join(task.id.as_str()).display().to_string();
-            (Place::Scratch(root), shown)
-        }
-    };
+    let (workspace, shown, branch) = place(config, board, task);
     let body = task.body.as_deref().unwrap_or("");
     let db = board.db();
     let db_text = db.display().to_string();
@@ -148,9 +116,11 @@ pub fn spec(
         lock: claim.lock,
         command,
         cancel: fill(&worker.cancel, &fields),
-        verify: match task.verify.is_empty() {
-            true => fill(&worker.verify, &fields),
-            false => task.verify.clone(),
+        verify: match (worker.report, task.verify.is_empty()) {
+            // Who reports for itself has said so before anything could be verified.
+            (Report::Explicit, _) => Vec::new(),
+            (Report::Exit, true) => fill(&worker.verify, &fields),
+            (Report::Exit, false) => task.verify.clone(),
         },
         env: env.into_iter().collect(),
         workspace,
@@ -164,7 +134,39 @@ pub fn spec(
     }
 }
 
-/// The column that a card was taken from.
+/// Where a card is worked on: the place, its path as it is shown, and the branch there.
+fn place(config: &Config, board: &Board, task: &Task) -> (Place, String, String) {
+    let scratch = board.workspaces().join(task.id.as_str());
+    let branch = task.branch_name.clone().unwrap_or_default();
+    let given = task.workspace_path.as_deref().map(Path::new);
+    match (task.workspace_kind.as_str(), given) {
+        ("worktree", given) => {
+            let default = config.default_workdir(board);
+            let asked = task.branch_name.as_deref();
+            let id = task.id.as_str();
+            match worktree::locate(id, given, default.as_deref(), asked, board.worktrees()) {
+                Ok(tree) => {
+                    let (shown, branch) = (tree.path.display().to_string(), tree.branch.clone());
+                    (Place::Worktree(tree), shown, branch)
+                }
+                Err(why) => (Place::Nowhere(why), String::new(), branch),
+            }
+        }
+        ("dir", Some(path)) => (Place::Dir(path.into()), path.display().to_string(), branch),
+        // A scratch folder of Hermes' choice.
+        ("scratch", Some(path)) if path.is_absolute() && path != scratch => (
+            Place::Given(path.into()),
+            path.display().to_string(),
+            branch,
+        ),
+        _ => (
+            Place::Scratch(board.workspaces()),
+            scratch.display().to_string(),
+            branch,
+        ),
+    }
+}
+
 /// The variables of a run that are the same for every worker.
 fn common_env(config: &Config, board: &Board) -> Vec<(OsString, OsString)> {
     let mut env: Vec<(OsString, OsString)> = vec![

@@ -49,6 +49,12 @@ verify = ["/no/such/check"]
     let both = Home::new("[workers.w]\ncommand = ['x']\nverify = ['y']\nreport = 'explicit'");
     let said = both.kanban(&["config", "check"]).expect(2).stderr;
     assert!(said.contains("workers.w.verify"), "{said}");
+    let both = Home::new("[workers.w]\npreset = 'slurm'\ncommand = ['x']\nverify = ['y']");
+    both.kanban(&["config", "check"]).expect(2);
+    let explicit = Home::new("[workers.w]\ncommand = ['x']\nreport = 'explicit'");
+    explicit
+        .kanban(&["create", "x", "--assignee", "w", "--verify", "true"])
+        .expect(2);
 }
 
 #[test]
