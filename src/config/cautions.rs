@@ -7,8 +7,7 @@ use std::path::PathBuf;
 
 use super::command;
 use super::paths::Environment;
-use super::preset::Preset;
-use super::types::{File, words};
+use super::types::{File, Preset, words};
 use super::validate::{Findings, board_path};
 
 /// The cautions about a file, each with the key it stands at.

@@ -15,8 +15,9 @@ use crate::board::retry::Policy;
 use super::hermes::{self, Hermes};
 use super::load::Source;
 use super::paths::{Environment, Home};
-use super::preset::{self, Preset};
-use super::types::{BoardKeys, Defaults, File, Worker, WorkerKeys};
+use super::preset;
+use super::types::{BoardKeys, Defaults, File, Preset, WorkerKeys};
+use super::worker::Worker;
 use super::{program, validate};
 
 /// A checked configuration.

@@ -23,6 +23,7 @@ mod surroundings;
 mod template;
 mod types;
 mod validate;
+mod worker;
 mod workers;
 
 pub use adopt::adopt_hermes;
@@ -33,7 +34,7 @@ pub use hermes::Hermes;
 pub use load::load_from;
 pub use load::{Source, load, locate};
 pub use paths::{Board, Home};
-pub use preset::Preset;
 pub use surroundings::Surroundings;
 pub use template::{Fill, fill, fill_parts};
-pub use types::{Leftovers, Worker};
+pub use types::{Leftovers, Preset};
+pub use worker::Worker;

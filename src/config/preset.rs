@@ -3,40 +3,8 @@
 //! The facts about each program are those of its own manual; options that a card sets (model, skills,
 //! further arguments) are left out where it sets none.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
-use super::types::{Part, WorkerKeys};
+use super::types::{Part, Preset, WorkerKeys};
 use crate::board::run::Report;
-
-/// A ready-made worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Preset {
-    /// A profile of Hermes Agent; it reports for itself.
-    Hermes,
-    /// Claude Code without a terminal; exit 0 means done.
-    Claude,
-    /// Codex without a terminal; exit 0 means done.
-    Codex,
-    /// The card's body is a script.
-    Shell,
-    /// The command runs as a job of a Slurm cluster and reports for itself.
-    Slurm,
-}
-
-impl fmt::Display for Preset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Hermes => "hermes",
-            Self::Claude => "claude",
-            Self::Codex => "codex",
-            Self::Shell => "shell",
-            Self::Slurm => "slurm",
-        })
-    }
-}
 
 /// The name of a job in the cluster: unique for the run, so that it can be ended by name.
 const JOB: &str = "kb-{board}-{task}-{run}";

@@ -3,14 +3,13 @@
 //! `config.example.toml` shows every key; a test holds it against these types.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::board::run::Report;
 use crate::board::window::Window;
 use crate::time::{self, Seconds};
-
-use super::preset::Preset;
 
 /// The file as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -182,6 +181,34 @@ pub enum Leftovers {
     Keep,
 }
 
+/// A ready-made worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// A profile of Hermes Agent; it reports for itself.
+    Hermes,
+    /// Claude Code without a terminal; exit 0 means done.
+    Claude,
+    /// Codex without a terminal; exit 0 means done.
+    Codex,
+    /// The card's body is a script.
+    Shell,
+    /// The command runs as a job of a Slurm cluster and reports for itself.
+    Slurm,
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hermes => "hermes",
+            Self::Claude => "claude",
+            Self::Codex => "codex",
+            Self::Shell => "shell",
+            Self::Slurm => "slurm",
+        })
+    }
+}
+
 /// A part of a command: an argument, or arguments that belong together and are left out when what they
 /// stand for is not set, or repeated for each value of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,99 +277,5 @@ impl<'de> Deserialize<'de> for Hours {
 impl Serialize for Hours {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
-    }
-}
-
-/// A worker with every default filled in.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Worker {
-    /// The name that cards are assigned to.
-    pub name: String,
-    /// What it was made from.
-    pub preset: Option<Preset>,
-    /// Program and arguments, before placeholders are filled; empty for a pull lane.
-    pub command: Vec<Part>,
-    /// Run before it is signalled when it has to end.
-    pub cancel: Vec<String>,
-    /// Exit 0 of the work counts only if this passes.
-    pub verify: Vec<String>,
-    /// People pull from this lane; nothing is started.
-    pub pull: bool,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Variables set for the worker.
-    pub env: BTreeMap<String, String>,
-    /// Variables handed on from our own environment.
-    pub pass_env: Vec<String>,
-    /// What it owes before it ends.
-    pub report: Report,
-    /// What is done with what it leaves behind.
-    pub leftovers: Leftovers,
-    /// Cap per board.
-    pub max_in_progress: u32,
-    /// Seconds.
-    pub max_runtime: Seconds,
-    /// Seconds.
-    pub grace: Seconds,
-    /// Hours in which it is started.
-    pub window: Option<Window>,
-}
-
-impl Worker {
-    /// The worker that the keys give under the defaults.
-    pub(super) fn new(name: &str, keys: &WorkerKeys, defaults: &Defaults) -> Self {
-        let keys = &match keys.preset {
-            Some(preset) => preset.fill_in(keys),
-            None => keys.clone(),
-        };
-        let mut pass_env = defaults.pass_env.clone();
-        pass_env.extend(keys.pass_env.iter().cloned());
-        pass_env.sort_unstable();
-        pass_env.dedup();
-        Self {
-            name: name.to_owned(),
-            preset: keys.preset,
-            command: keys.command.clone(),
-            cancel: keys.cancel.clone(),
-            verify: keys.verify.clone(),
-            pull: keys.pull,
-            description: keys.description.clone(),
-            env: keys.env.clone(),
-            pass_env,
-            report: keys.report.unwrap_or_default(),
-            leftovers: keys.leftovers,
-            max_in_progress: keys
-                .max_in_progress
-                .unwrap_or(defaults.max_in_progress_per_worker),
-            max_runtime: keys.max_runtime.unwrap_or(defaults.max_runtime).0,
-            grace: keys.grace.unwrap_or(defaults.grace).0,
-            window: keys.window.as_ref().map(|hours| hours.0.clone()),
-        }
-    }
-
-    /// Every word of its command.
-    pub fn words(&self) -> Vec<String> {
-        words(&self.command)
-    }
-
-    /// The keys that give this worker under any defaults.
-    pub(super) fn keys(&self) -> WorkerKeys {
-        WorkerKeys {
-            // What the preset filled in is spelled out, and must not be filled in twice.
-            preset: self.preset.filter(|preset| *preset == Preset::Hermes),
-            command: self.command.clone(),
-            cancel: self.cancel.clone(),
-            verify: self.verify.clone(),
-            pull: self.pull,
-            description: self.description.clone(),
-            env: self.env.clone(),
-            pass_env: self.pass_env.clone(),
-            report: Some(self.report),
-            leftovers: self.leftovers,
-            max_in_progress: Some(self.max_in_progress),
-            max_runtime: Some(Span(self.max_runtime)),
-            grace: Some(Span(self.grace)),
-            window: self.window.clone().map(Hours),
-        }
     }
 }

@@ -11,8 +11,7 @@ use crate::time::{Seconds, spell};
 
 use super::command;
 use super::paths::{Environment, expand};
-use super::preset::Preset;
-use super::types::{BoardKeys, Defaults, File, WorkerKeys, words};
+use super::types::{BoardKeys, Defaults, File, Preset, WorkerKeys, words};
 
 /// A claim must outlast a supervisor that is slow to extend it.
 const CLAIM_TTL_MIN: Seconds = 60;

@@ -11,9 +11,9 @@ use crate::exit::Failure;
 
 use super::effective::Config;
 use super::nearest::nearest;
-use super::preset::Preset;
-use super::types::Worker;
+use super::types::Preset;
 use super::validate;
+use super::worker::Worker;
 
 /// The search path of a worker whose tick has none, as under some service managers.
 const PATH_FALLBACK: &str = "/usr/local/bin:/usr/bin:/bin";
