@@ -36,6 +36,8 @@ impl Preset {
             Self::Codex => vec![
                 word("codex"),
                 word("exec"),
+                // A scratch folder is no repository, and nobody is there to be asked about it.
+                word("--skip-git-repo-check"),
                 group(&["--model", "{model}"]),
                 group(&["{arg}"]),
                 word("--"),
