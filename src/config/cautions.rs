@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::command;
+use super::findings::Findings;
 use super::paths::Environment;
 use super::types::{File, Preset, words};
-use super::validate::{Findings, board_path};
+use super::validate::board_path;
 
 /// The cautions about a file, each with the key it stands at.
 pub fn of(file: &File, env: Environment) -> Vec<String> {

@@ -11,6 +11,7 @@ mod command;
 mod effective;
 #[cfg(test)]
 mod example;
+mod findings;
 mod hermes;
 mod load;
 mod nearest;
@@ -23,6 +24,7 @@ mod surroundings;
 mod template;
 mod types;
 mod validate;
+mod validate_workers;
 mod worker;
 mod workers;
 

@@ -6,12 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::board::id::Slug;
-use crate::board::run::Report;
 use crate::time::{Seconds, spell};
 
-use super::command;
+use super::findings::{Findings, shown, variable};
 use super::paths::{Environment, expand};
-use super::types::{BoardKeys, Defaults, File, Preset, WorkerKeys, words};
+use super::types::{BoardKeys, Defaults, File};
+use super::validate_workers::{named_workers, worker};
 
 /// A claim must outlast a supervisor that is slow to extend it.
 const CLAIM_TTL_MIN: Seconds = 60;
@@ -45,6 +45,7 @@ pub fn problems(file: &File, env: Environment) -> Vec<String> {
     for (name, keys) in &file.workers {
         worker(name, keys, &mut found);
     }
+    named_workers(file, &mut found);
     found.0
 }
 
@@ -58,31 +59,6 @@ pub fn board_path(path: &str, env: Environment) -> Result<PathBuf, String> {
         return Err(format!("{path:?} is not absolute; begin it with / or ~/"));
     }
     Ok(expanded)
-}
-
-/// Whether a worker can be called that: safe in a path, a table and a command line.
-pub fn is_worker_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphanumeric())
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
-        && name.len() <= 64
-}
-
-/// What was found, each with the key it stands at.
-#[derive(Default)]
-pub struct Findings(pub Vec<String>);
-
-impl Findings {
-    /// Adds what is to be said about a key.
-    pub fn add(&mut self, key: impl AsRef<str>, what: impl AsRef<str>) {
-        self.0.push(format!("{}: {}", key.as_ref(), what.as_ref()));
-    }
-
-    fn at_least_one(&mut self, key: impl AsRef<str>, value: u32) {
-        if value == 0 {
-            self.add(key, "0 would never start anything; 1 or more");
-        }
-    }
 }
 
 fn defaults(d: &Defaults, found: &mut Findings) {
@@ -143,124 +119,6 @@ fn board(name: &str, keys: &BoardKeys, env: Environment, found: &mut Findings) {
     }
 }
 
-fn worker(name: &str, keys: &WorkerKeys, found: &mut Findings) {
-    if !is_worker_name(name) {
-        let why =
-            "is no name for a worker: 1 to 64 of A-Z a-z 0-9 _ . -, the first a letter or digit";
-        found.add("workers", format!("{name:?} {why}"));
-    }
-    let at = |key: &str| format!("workers.{}.{key}", shown(name));
-    let (shown_command, preset) = (words(&keys.command), keys.preset);
-    if let Some(preset) = preset {
-        if keys.pull {
-            found.add(
-                at("preset"),
-                "a lane that people pull from starts nothing; remove one of them",
-            );
-        }
-        if !keys.command.is_empty() && !preset.takes_command() {
-            found.add(
-                at("command"),
-                format!("the preset {preset} is a command already; remove one of them"),
-            );
-        }
-        if keys.command.is_empty() && preset.needs_command() {
-            found.add(
-                at("command"),
-                format!("missing: the preset {preset} needs to know what to run"),
-            );
-        }
-    }
-    let without = keys.command.is_empty() && preset.is_none_or(Preset::needs_command);
-    match (without, keys.pull) {
-        (true, false) if preset.is_some() => {}
-        (true, false) => found.add(at("command"), "missing; a lane without one has pull = true"),
-        (false, true) if preset.is_none() => found.add(
-            at("pull"),
-            "a lane that people pull from has no command; remove one of them",
-        ),
-        _ => {}
-    }
-    for (key, command) in [
-        ("command", &shown_command),
-        ("cancel", &keys.cancel),
-        ("verify", &keys.verify),
-    ] {
-        for problem in command::check(command) {
-            found.add(at(key), problem);
-        }
-    }
-    for problem in command::check_parts(&keys.command) {
-        found.add(at("command"), problem);
-    }
-    let report = preset.map_or(keys.report, |preset| preset.fill_in(keys).report);
-    if !keys.verify.is_empty() && report == Some(Report::Explicit) {
-        found.add(
-            at("verify"),
-            "a worker that reports for itself has said so before anything could be verified; verify in the worker, or use report = \"exit\"",
-        );
-    }
-    if shown_command
-        .first()
-        .is_some_and(|program| program.starts_with("~/"))
-    {
-        found.add(
-            at("command"),
-            "argument 0: only a shell would expand ~; write the path in full",
-        );
-    }
-    for (name, value) in &keys.env {
-        variable(&at("env"), name, found);
-        if value.contains('\0') {
-            found.add(at("env"), format!("the value of {name:?} has a NUL byte"));
-        }
-    }
-    for name in &keys.pass_env {
-        variable(&at("pass_env"), name, found);
-    }
-    if keys.max_in_progress == Some(0) {
-        found.add(
-            at("max_in_progress"),
-            "0 would never start it; use pull = true or remove the worker",
-        );
-    }
-    if keys.max_runtime.is_some_and(|span| span.0 == 0) {
-        found.add(at("max_runtime"), "no run could finish; 1s or more");
-    }
-}
-
-fn variable(key: &str, name: &str, found: &mut Findings) {
-    let mut bytes = name.bytes();
-    let well_formed = bytes
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if !well_formed {
-        found.add(
-            key,
-            format!("{name:?} is no name of a variable: A-Z a-z 0-9 _, the first no digit"),
-        );
-    } else if name.starts_with("KANBAN_") {
-        found.add(
-            key,
-            format!("{name} is not free: kanban sets every KANBAN_ variable itself"),
-        );
-    }
-}
-
-/// A name as TOML would have to write it in a key.
-fn shown(name: &str) -> String {
-    let bare = !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-    if bare {
-        name.to_owned()
-    } else {
-        format!("{name:?}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,6 +166,19 @@ mod tests {
                 "defaults.spawn_failure_limit: 0",
             ),
             ("[defaults]\nrun_limit = 0", "defaults.run_limit: 0"),
+            (
+                "[defaults]\nreview_worker = 'nobody'",
+                "defaults.review_worker: no worker is called \"nobody\"",
+            ),
+            (
+                "[boards.a]\ntriage_worker = 'nobody'",
+                "boards.a.triage_worker: no worker",
+            ),
+            (
+                "[boards.a]\ndefault_workdir = 'x'",
+                "boards.a.default_workdir: ",
+            ),
+            ("hermes_home = 'x'", "hermes_home: \"x\" is not absolute"),
             (
                 "[defaults]\nretry_delay = '2h'",
                 "defaults.retry_delay: longer than retry_delay_max, which is 1h",

@@ -12,7 +12,7 @@ use crate::exit::Failure;
 use super::effective::Config;
 use super::nearest::nearest;
 use super::types::Preset;
-use super::validate;
+use super::validate_workers;
 use super::worker::Worker;
 
 /// The search path of a worker whose tick has none, as under some service managers.
@@ -44,7 +44,7 @@ impl Config {
         };
         let there_are = match (of(false), of(true)) {
             (started, pulled) if started.is_empty() && pulled.is_empty() => {
-                let example = if validate::is_worker_name(name) {
+                let example = if validate_workers::is_worker_name(name) {
                     name
                 } else {
                     "NAME"
