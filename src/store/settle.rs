@@ -290,6 +290,12 @@ pub fn fail(
     let error = cut(miss.error, 500);
     let event = Event::with(miss.outcome.as_str(), miss.facts.clone());
     history::append(tx, card.task, card.run_id, &event, now)?;
+    // Hermes looks for the same facts on the run.
+    let metadata = event.payload.as_ref().map(Value::to_string);
+    tx.execute(
+        "UPDATE task_runs SET metadata = coalesce(metadata, ?2) WHERE id = ?1",
+        params![card.run_id, metadata],
+    )?;
     let (status, retry_at, failures) = match next {
         Next::RetryAt(at) => (
             card.source.as_str(),

@@ -160,6 +160,16 @@ fn a_silent_end_is_a_violation_with_a_budget_of_its_own() {
     assert_eq!(show["runs"][0]["outcome"], "protocol_violation");
     assert_eq!(show["task"]["consecutive_failures"], 0);
     assert_eq!(show["task"]["status"], "ready");
+    // By this marker Hermes counts violations in a row.
+    let board = Connection::open(home.path().join(".hermes/kanban.db")).unwrap();
+    let marked: bool = board
+        .query_row(
+            "SELECT json_extract(metadata, '$.protocol_violation') FROM task_runs",
+            [],
+            |r| r.get(0),
+        )
+        .unwrap();
+    assert!(marked);
 }
 
 #[test]
