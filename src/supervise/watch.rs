@@ -14,12 +14,13 @@ use crate::board::run::{Ended, Exit};
 use crate::fsx::{self, Wait};
 use crate::store::{Store, claims};
 use crate::time;
+use crate::worker::cancel::{self, Voice};
 use crate::worker::gate::{Gate, Passage};
 use crate::worker::record::{Exited, Record};
 use crate::worker::rundir::{Lock, RunDir};
 use crate::worker::signals::Signals;
 use crate::worker::spec::Spec;
-use crate::worker::{cancel, group, log};
+use crate::worker::{group, log};
 
 /// The worker's life, and what ends it early.
 struct Watch {
@@ -62,7 +63,7 @@ impl Watch {
             group::signal(worker, Signal::TERM);
             return;
         }
-        match cancel::start(&spec.cancel, &spec.env) {
+        match cancel::start(&spec.cancel, &spec.env, Voice::AsOurs) {
             Ok(child) => self.cancelling = Some((child, Instant::now() + self.grace)),
             Err(e) => {
                 log::note(&format!("the cancel command cannot be started: {e}"));

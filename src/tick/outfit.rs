@@ -32,35 +32,17 @@ pub fn spec(
 ) -> Spec {
     let (config, board) = (tick.config, tick.board);
     let defaults = config.defaults();
-    let (workspace, shown, branch) = place(config, board, task);
-    let body = task.body.as_deref().unwrap_or("");
-    let db = board.db();
-    let db_text = db.display().to_string();
-    let run = granted.run_id.to_string();
-    let priority = task.priority.to_string();
+    let (workspace, texts) = texts(config, board, task, granted.run_id);
+    let (shown, branch, run, priority) =
+        (&texts.workspace, &texts.branch, &texts.run, &texts.priority);
     let attempt = granted.attempt.to_string();
-    let review = claim.source == Status::Review;
+    let body = task.body.as_deref().unwrap_or("");
+    let mut fields = texts.fill(board, worker, task);
     let reviewer = [REVIEW_SKILL.to_owned()];
-    let fields = Fill {
-        task: task.id.as_str(),
-        title: &task.title,
-        body,
-        board: board.slug.as_str(),
-        workspace: &shown,
-        run: &run,
-        priority: &priority,
-        assignee: &worker.name,
-        db: &db_text,
-        model: task.model_override.as_deref().unwrap_or(""),
-        branch: &branch,
-        tenant: task.tenant.as_deref().unwrap_or(""),
+    if claim.source == Status::Review && worker.preset == Some(Preset::Hermes) {
         // Hermes reviews with this skill and no other.
-        skills: match review && worker.preset == Some(Preset::Hermes) {
-            true => &reviewer,
-            false => &task.skills,
-        },
-        args: &task.args,
-    };
+        fields.skills = &reviewer;
+    }
     let mut env = config.worker_env(worker);
     env.extend(common_env(config, board));
     let skills = task.skills.join("\n");
@@ -69,18 +51,18 @@ pub fn spec(
         ("KANBAN_COLUMN", claim.source.as_str()),
         ("KANBAN_TENANT", fields.tenant),
         ("KANBAN_MODEL", fields.model),
-        ("KANBAN_BRANCH", &branch),
+        ("KANBAN_BRANCH", branch),
         ("KANBAN_SKILLS", &skills),
         ("KANBAN_GOAL", if task.goal_mode { "1" } else { "" }),
         ("KANBAN_GOAL_MAX_TURNS", turns.as_deref().unwrap_or("")),
         ("KANBAN_TASK", fields.task),
         ("KANBAN_TITLE", fields.title),
-        ("KANBAN_RUN_ID", &run),
+        ("KANBAN_RUN_ID", run),
         (COOKIE, claim.nonce.as_str()),
         ("KANBAN_TOKEN", &claim.token),
-        ("KANBAN_WORKSPACE", &shown),
+        ("KANBAN_WORKSPACE", shown),
         ("KANBAN_ASSIGNEE", &worker.name),
-        ("KANBAN_PRIORITY", &priority),
+        ("KANBAN_PRIORITY", priority),
         ("KANBAN_ATTEMPT", &attempt),
     ];
     // What the card does not have is not set: an empty variable would read as an answer.
@@ -97,7 +79,7 @@ pub fn spec(
             claim,
             granted,
             task,
-            (&shown, &branch),
+            (shown, branch),
         ));
     }
     if body.len() <= BODY_VARIABLE_MAX {
@@ -108,7 +90,7 @@ pub fn spec(
         board: board.slug.to_string(),
         config: config.path.clone().filter(|_| config.found),
         home: config.home.dir.clone(),
-        db,
+        db: board.db(),
         task: task.id.to_string(),
         run_id: granted.run_id,
         nonce: claim.nonce.to_string(),
@@ -132,6 +114,70 @@ pub fn spec(
         claim_ttl: defaults.claim_ttl.0,
         end_leftovers: worker.leftovers == Leftovers::End,
     }
+}
+
+/// The command that cancels the job of a run, and its environment, when no supervisor is left to run it.
+pub fn cancel(
+    tick: &Tick<'_>,
+    worker: &Worker,
+    run_id: i64,
+    task: &Task,
+) -> (Vec<String>, Vec<(OsString, OsString)>) {
+    let (config, board) = (tick.config, tick.board);
+    let (_, texts) = texts(config, board, task, run_id);
+    let mut env = config.worker_env(worker);
+    env.extend(common_env(config, board));
+    for (name, value) in [
+        ("KANBAN_TASK", task.id.as_str()),
+        ("KANBAN_RUN_ID", &texts.run),
+        ("KANBAN_WORKSPACE", &texts.workspace),
+    ] {
+        env.insert(name.into(), value.into());
+    }
+    let command = fill(&worker.cancel, &texts.fill(board, worker, task));
+    (command, env.into_iter().collect())
+}
+
+/// What the placeholders of one run stand for, where it is not on the card as it is.
+struct Texts {
+    run: String,
+    priority: String,
+    db: String,
+    workspace: String,
+    branch: String,
+}
+
+impl Texts {
+    fn fill<'a>(&'a self, board: &'a Board, worker: &'a Worker, task: &'a Task) -> Fill<'a> {
+        Fill {
+            task: task.id.as_str(),
+            title: &task.title,
+            body: task.body.as_deref().unwrap_or(""),
+            board: board.slug.as_str(),
+            workspace: &self.workspace,
+            run: &self.run,
+            priority: &self.priority,
+            assignee: &worker.name,
+            db: &self.db,
+            model: task.model_override.as_deref().unwrap_or(""),
+            branch: &self.branch,
+            tenant: task.tenant.as_deref().unwrap_or(""),
+            skills: &task.skills,
+            args: &task.args,
+        }
+    }
+}
+
+fn texts(config: &Config, board: &Board, task: &Task, run_id: i64) -> (Place, Texts) {
+    let (place, workspace, branch) = place(config, board, task);
+    let texts = Texts {
+        run: run_id.to_string(),
+        priority: task.priority.to_string(),
+        db: board.db().display().to_string(),
+        workspace,
+        branch,
+    };
+    (place, texts)
 }
 
 /// Where a card is worked on: the place, its path as it is shown, and the branch there.

@@ -7,18 +7,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::Tick;
 use super::absorb::{book, tail_of, without_output};
 use super::survey::State;
+use super::{Tick, outfit};
 use crate::board::retry::Charge;
 use crate::board::run::{Outcome, Stage};
 use crate::store::runs::{self, AliveRun};
 use crate::store::settle::End;
+use crate::store::tasks;
+use crate::worker::cancel::{self, Voice};
 use crate::worker::group;
 use crate::worker::rundir::{Lock, RunDir};
 
 /// How long one tick waits for what it has killed to be gone. What is not, waits for the next tick.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long one tick waits for the commands that cancel jobs.
+const PATIENCE_FOR_JOBS: Duration = Duration::from_secs(10);
 
 /// Seconds that a worker has for its last words after its card was completed or blocked. Who takes a card
 /// away from a worker that has not reported asks its supervisor at once, without waiting for a tick.
@@ -43,6 +48,7 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
         .filter(|row| silent.iter().any(|s| s.run_id == row.run_id))
         .collect();
     let gone = end(tick, current);
+    cancel_jobs(tick, &gone)?;
     let ends: Vec<(AliveRun, End)> = gone
         .into_iter()
         .map(|run| (run.clone(), end_of(tick, &run)))
@@ -66,6 +72,40 @@ fn cancel_the_disowned(tick: &mut Tick<'_>) {
             tick.report.cancelled.push(finding.run.run_id);
         }
     }
+}
+
+/// Cancels what a lost run may have left in a cluster: its client is gone, and its job goes on. The card is
+/// booked only afterwards, so that its next job does not meet it.
+fn cancel_jobs(tick: &mut Tick<'_>, gone: &[AliveRun]) -> Result<()> {
+    let mut children = Vec::new();
+    for run in gone.iter().filter(|run| run.stage != Stage::Claimed) {
+        let Some(worker) = tick
+            .config
+            .worker(&run.worker)
+            .filter(|w| !w.cancel.is_empty())
+        else {
+            continue;
+        };
+        let task = tick
+            .store
+            .read("looking at a lost card", |conn| tasks::get(conn, &run.task))?;
+        let (command, env) = outfit::cancel(tick, worker, run.run_id, &task);
+        if tick.real() {
+            match cancel::start(&command, &env, Voice::Silent) {
+                Ok(child) => children.push(child),
+                Err(e) => tick.report.errors.push(format!(
+                    "the job of {} may go on, for its cancel command cannot be started: {e}",
+                    run.task
+                )),
+            }
+        }
+    }
+    if !cancel::finish(children, PATIENCE_FOR_JOBS) {
+        tick.report
+            .errors
+            .push("a cancel command failed; the job of a lost run may go on".into());
+    }
+    Ok(())
 }
 
 /// Ends what is left of runs, all at once, and returns those that are proven gone.

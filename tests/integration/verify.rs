@@ -114,6 +114,22 @@ cancel = ["sleep", "300"]
     }
     let order = std::fs::read_to_string(home.board("order")).unwrap();
     assert_eq!(order, "cancel 1\ntold\n");
+    // Nobody is left to run it when the supervisor is killed: the next tick does, before the card starts anew.
+    let lost = home.create("lost", "job", &[]);
+    home.ok(&["tick"]);
+    home.wait_until("it works", || {
+        home.board("workspaces").join(&lost).join("up").exists()
+    });
+    let supervisor: i64 = home.sql("SELECT supervisor_pid FROM tick_runs WHERE dead = 0");
+    home.sh(&format!("kill -9 {supervisor}")).expect(0);
+    home.wait_until("the run is lost", || {
+        home.kanban(&["tick"]);
+        home.runs(&lost)[0]["outcome"] == "lost"
+    });
+    let run = home.runs(&lost)[0]["id"].to_string();
+    let order = std::fs::read_to_string(home.board("order")).unwrap();
+    assert!(order.ends_with(&format!("cancel {run}\n")), "{order}");
+    home.ok(&["cancel", &lost]);
     home.wait_until("nothing is left", || {
         home.sql::<i64>("SELECT count(*) FROM tick_runs WHERE dead = 0") == 0
             || home.kanban(&["tick"]).code.is_none()
