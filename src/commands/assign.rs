@@ -40,21 +40,18 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         session.config.require_worker(name)?;
     }
     let reclaim = args.reclaim;
-    session.change(
-        global,
-        &ids,
-        ("assign", Patience::UntilEnded),
-        |tx, id, now| {
-            let running = tasks::get(tx, id)?.status == Status::Running;
-            let taken = match reclaim && running {
-                true => {
-                    lifecycle::reclaim(tx, id, &who, Some("given to another worker"), now)?.cancel
-                }
-                false => None,
-            };
-            let mut changed = lifecycle::assign(tx, id, assignee, &who, now)?;
-            changed.cancel = taken;
-            Ok(changed)
-        },
-    )
+    let patience = match reclaim {
+        true => Patience::UntilEnded,
+        false => Patience::NobodyEnds,
+    };
+    session.change(global, &ids, ("assign", patience), |tx, id, now| {
+        let running = tasks::get(tx, id)?.status == Status::Running;
+        let taken = match reclaim && running {
+            true => lifecycle::reclaim(tx, id, &who, Some("given to another worker"), now)?.cancel,
+            false => None,
+        };
+        let mut changed = lifecycle::assign(tx, id, assignee, &who, now)?;
+        changed.cancel = taken;
+        Ok(changed)
+    })
 }

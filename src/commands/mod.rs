@@ -59,9 +59,11 @@ use crate::worker::rundir::{Lock, RunDir};
 /// How long a command waits for a worker to end beyond what its grace allows.
 const END_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether a command waits for the workers that lose their card.
+/// What a command does about workers whose card it moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Patience {
+    /// Nothing: it takes no card away from a worker.
+    NobodyEnds,
     /// They are asked to end.
     Asked,
     /// And it waits until they have.
@@ -103,7 +105,7 @@ impl Session {
         (verb, patience): (&str, Patience),
         change: impl Fn(&Tx<'_>, &TaskId, Seconds) -> Result<Changed>,
     ) -> Result<()> {
-        if matches!(actor(), Actor::Person(_)) {
+        if patience != Patience::NobodyEnds && matches!(actor(), Actor::Person(_)) {
             self.end_outsiders(ids, verb)?;
         }
         let changes = self.write(

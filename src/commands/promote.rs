@@ -24,7 +24,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     Session::open(global)?.change(
         global,
         &args.ids,
-        ("promote", Patience::Asked),
+        ("promote", Patience::NobodyEnds),
         |tx, id, now| lifecycle::promote(tx, id, &who, now),
     )
 }

@@ -24,7 +24,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     Session::open(global)?.change(
         global,
         &args.ids,
-        ("retry", Patience::Asked),
+        ("retry", Patience::NobodyEnds),
         |tx, id, now| lifecycle::retry(tx, id, &who, now),
     )
 }

@@ -23,7 +23,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     Session::open(global)?.change(
         global,
         &args.ids,
-        ("unblock", Patience::Asked),
+        ("unblock", Patience::NobodyEnds),
         |tx, id, now| lifecycle::unblock(tx, id, &who, now),
     )
 }

@@ -265,6 +265,20 @@ fn a_run_of_ours_on_another_machine_is_over_with_its_lease() {
 #[test]
 fn a_person_who_takes_a_card_away_ends_the_worker_of_the_other_program_first() {
     let home = home();
+    // What would be refused ends nobody.
+    let id = running(&home, &RUN);
+    let mut child = worker(&id);
+    set_pid(&home, &id, child.id());
+    for refused in [
+        &["promote", &id][..],
+        &["retry", &id],
+        &["assign", &id, "w"],
+    ] {
+        home.kanban(refused).expect(4);
+    }
+    assert!(child.try_wait().unwrap().is_none());
+    home.ok(&["complete", &id]);
+    assert!(child.try_wait().unwrap().is_some());
     for (verb, after) in [
         ("stop", "blocked"),
         ("reclaim", "ready"),
