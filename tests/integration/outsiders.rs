@@ -295,3 +295,67 @@ fn a_person_who_takes_a_card_away_ends_the_worker_of_the_other_program_first() {
         );
     }
 }
+
+/// Keeps a process from ending, whatever it is sent, for as long as this lives: a frozen one takes no signal.
+struct Frozen(std::path::PathBuf);
+
+impl Frozen {
+    fn new(pid: u32) -> Option<Self> {
+        let group = std::path::PathBuf::from(format!("/sys/fs/cgroup/freezer/kanban-test-{pid}"));
+        std::fs::create_dir(&group).ok()?;
+        let frozen = Self(group);
+        let put = |file: &str, text: &str| std::fs::write(frozen.0.join(file), text);
+        put("cgroup.procs", &pid.to_string()).ok()?;
+        put("freezer.state", "FROZEN").ok()?;
+        Some(frozen)
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        let _ = std::fs::write(self.0.join("freezer.state"), "THAWED");
+        // It goes when the last process of it is gone.
+        for _ in 0..500 {
+            if std::fs::remove_dir(&self.0).is_ok() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_cannot_be_ended_keeps_its_card() {
+    let home = home();
+    let id = running(
+        &home,
+        &Run {
+            max_runtime: Some(100),
+            ..RUN
+        },
+    );
+    let mut child = Command::new("sleep")
+        .arg("300")
+        .env("HERMES_KANBAN_TASK", &id)
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    set_pid(&home, &id, child.id());
+    let Some(frozen) = Frozen::new(child.id()) else {
+        eprintln!("skipped: no process can be frozen here (no freezer of cgroup v1, or not root)");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        return;
+    };
+    let said = home.kanban(&["tick"]).expect(1).stderr;
+    assert!(said.contains("could not be ended"), "{said}");
+    assert_eq!(home.status(&id), "running", "it may still be at work");
+    assert!(home.history(&id).contains(&"reclaim_deferred".to_owned()));
+    // Nor does a person get it from a worker that cannot be ended.
+    home.kanban(&["stop", &id]).expect(75);
+    assert_eq!(home.status(&id), "running");
+    drop(frozen);
+    child.wait().unwrap();
+    home.ok(&["tick"]);
+    assert_eq!(home.status(&id), "ready");
+}
