@@ -105,17 +105,16 @@ impl Session {
         (verb, patience): (&str, Patience),
         change: impl Fn(&Tx<'_>, &TaskId, Seconds) -> Result<Changed>,
     ) -> Result<()> {
+        let what = format!("cannot {verb} on board {}", self.board.slug);
+        let all = |tx: &Tx<'_>, now: Seconds| {
+            ids.iter()
+                .map(|id| Ok((id, change(tx, id, now)?)))
+                .collect::<Result<Vec<_>>>()
+        };
         if patience != Patience::NobodyEnds && matches!(actor(), Actor::Person(_)) {
-            self.end_outsiders(ids, verb)?;
+            self.end_outsiders(ids, &what, |tx, now| all(tx, now).map(drop))?;
         }
-        let changes = self.write(
-            &format!("cannot {verb} on board {}", self.board.slug),
-            |tx, now| {
-                ids.iter()
-                    .map(|id| Ok((id, change(tx, id, now)?)))
-                    .collect::<Result<Vec<_>>>()
-            },
-        )?;
+        let changes = self.write(&what, all)?;
         let ending: Vec<&Nonce> = changes
             .iter()
             .filter_map(|(_, change)| change.cancel.as_ref())
@@ -142,7 +141,12 @@ impl Session {
 
     /// Ends the workers of these cards that another program started, before the cards are taken from them:
     /// nothing of ours would keep a second worker away from a card that was released too early.
-    fn end_outsiders(&self, ids: &[TaskId], verb: &str) -> Result<()> {
+    fn end_outsiders(
+        &self,
+        ids: &[TaskId],
+        what: &str,
+        change: impl FnOnce(&Tx<'_>, Seconds) -> Result<()>,
+    ) -> Result<()> {
         let running = self
             .reader()?
             .read("cannot look at what runs", outsiders::list)?;
@@ -151,10 +155,16 @@ impl Session {
             .filter(|run| ids.contains(&run.task))
             .filter_map(|run| Some((&run.task, outsider_of(run, &platform::host_name())?)))
             .unzip();
+        if workers.is_empty() {
+            return Ok(());
+        }
+        // What would be refused must not cost anybody a worker.
+        let now = time::now()?;
+        Store::open(&self.board.db())?.rehearse(what, |tx| change(tx, now))?;
         for (card, ending) in cards.into_iter().zip(outsider::end(&workers)) {
             if !ending.gone {
                 return Err(Failure::try_again(format!(
-                    "cannot {verb} {card}: its worker, which another program started, could not be ended"
+                    "{what}: the worker of {card}, which another program started, could not be ended"
                 ))
                 .hint("nothing was changed; end the process by hand, or try again")
                 .into());

@@ -67,6 +67,20 @@ impl Store {
             .with_context(|| what.to_owned())
     }
 
+    /// Runs what [`Store::write`] would, to learn whether it would be refused, and undoes it.
+    pub fn rehearse(&mut self, what: &str, work: impl FnOnce(&Tx<'_>) -> Result<()>) -> Result<()> {
+        let path = self.path.clone();
+        let attempt = || -> Result<()> {
+            let tx = Tx(self
+                .conn
+                .transaction_with_behavior(TransactionBehavior::Immediate)?);
+            work(&tx)
+        };
+        attempt()
+            .map_err(|e| explain(e, &path))
+            .with_context(|| what.to_owned())
+    }
+
     /// Runs queries that belong to one snapshot. `what` says what was attempted, for the error.
     pub fn read<T>(&self, what: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let attempt = || -> Result<T> {

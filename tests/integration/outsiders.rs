@@ -276,6 +276,9 @@ fn a_person_who_takes_a_card_away_ends_the_worker_of_the_other_program_first() {
     ] {
         home.kanban(refused).expect(4);
     }
+    let done = home.create("done", "me", &[]);
+    home.ok(&["complete", &done]);
+    home.kanban(&["block", &id, &done]).expect(4);
     assert!(child.try_wait().unwrap().is_none());
     home.ok(&["complete", &id]);
     assert!(child.try_wait().unwrap().is_some());
