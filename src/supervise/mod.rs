@@ -103,7 +103,7 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
         Err(record) => record,
     };
     match &end {
-        Record::Failed(why) | Record::Unstartable(why) => log::note(why),
+        Record::Failed(why) | Record::Unstartable(why) | Record::Busy(why) => log::note(why),
         Record::NotStarted(why) => log::note(&format!("not started: {why}")),
         Record::Exited(_) | Record::Pending => {}
     }
@@ -129,9 +129,15 @@ struct Started {
 /// Gate, fence, go. The error is the record of a worker of which no instruction ran.
 fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Started, Record> {
     let tree_lock = match &spec.workspace {
-        Place::Worktree(tree) => Some(
-            worktree::prepare(tree, &spec.task).map_err(|e| Record::Failed(format!("{e:#}")))?,
-        ),
+        Place::Worktree(tree) => match worktree::prepare(tree, &spec.task) {
+            Ok(Some(lock)) => Some(lock),
+            Ok(None) => {
+                let shown = tree.path.display();
+                let why = format!("another card is being worked on in {shown}");
+                return Err(Record::Busy(why));
+            }
+            Err(e) => return Err(Record::Failed(format!("{e:#}"))),
+        },
         _ => None,
     };
     let place = workspace::prepare(&spec.workspace, &spec.task).map_err(|e| {

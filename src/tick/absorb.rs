@@ -67,6 +67,8 @@ fn end_of(tick: &Tick<'_>, run: &AliveRun, record: &Record) -> End {
     match record {
         Record::Exited(exited) => exit(tick, run, exited),
         Record::Failed(why) => without_output(Outcome::SpawnFailed, Charge::SpawnFailure, why),
+        // Waiting for another card is no failure of either.
+        Record::Busy(why) => without_output(Outcome::SpawnFailed, Charge::Tempfail, why),
         Record::Unstartable(why) => without_output(Outcome::SpawnFailed, Charge::Lane, why),
         Record::NotStarted(why) => without_output(Outcome::Reclaimed, Charge::NeverStarted, why),
         Record::Pending => {

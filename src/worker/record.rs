@@ -30,6 +30,8 @@ pub enum Record {
     Exited(Exited),
     /// The worker could not be started; none of its instructions ran.
     Failed(String),
+    /// Another card is being worked on where this one would be.
+    Busy(String),
     /// Nothing of this worker could be started here, whatever the card.
     Unstartable(String),
     /// The card was taken away before the worker was let off; none of its instructions ran.
@@ -132,6 +134,7 @@ fn encode(nonce: &Nonce, record: &Record) -> [u8; SIZE] {
     let record = match record {
         Record::Failed(why) => Record::Failed(cut(why)),
         Record::Unstartable(why) => Record::Unstartable(cut(why)),
+        Record::Busy(why) => Record::Busy(cut(why)),
         Record::NotStarted(why) => Record::NotStarted(cut(why)),
         other => other.clone(),
     };

@@ -102,13 +102,13 @@ fn head_of(tree: &Path) -> Option<String> {
 }
 
 /// Makes the tree, or takes the one that a former run of the card left, as it is. What is returned is held
-/// for as long as the tree is worked in.
-pub fn prepare(tree: &Tree, task: &str) -> Result<File> {
+/// for as long as the tree is worked in. `None`: another card is being worked on in it.
+pub fn prepare(tree: &Tree, task: &str) -> Result<Option<File>> {
     fsx::private_dir(&tree.marks)?;
     let lock = fsx::open_lock(&tree.marks.join(format!("{}.lock", name_of(&tree.path))))?;
     let shown = tree.path.display();
     if !fsx::lock_exclusive(&lock, fsx::Wait::No)? {
-        bail!("another card is being worked on in {shown}");
+        return Ok(None);
     }
     if let Some(other) = owner(tree, task)? {
         bail!("the worktree {shown} belongs to {other}");
@@ -117,7 +117,7 @@ pub fn prepare(tree: &Tree, task: &str) -> Result<File> {
         make(tree, task)?;
     }
     verify(tree).with_context(|| format!("the worktree {shown} cannot be used"))?;
-    Ok(lock)
+    Ok(Some(lock))
 }
 
 /// The card, other than this one, that a tree was made for.
@@ -133,6 +133,7 @@ fn owner(tree: &Tree, task: &str) -> Result<Option<String>> {
 
 fn make(tree: &Tree, task: &str) -> Result<()> {
     let (path, branch) = (text(&tree.path)?, tree.branch.as_str());
+    hide(&tree.path)?;
     let known = git(
         &tree.repo,
         &[
@@ -153,6 +154,19 @@ fn make(tree: &Tree, task: &str) -> Result<()> {
         branch: branch.to_owned(),
     };
     fsx::replace(&tree.marks.join(task), &serde_json::to_vec(&mark)?)
+}
+
+/// Keeps a folder of ours below a repository out of what git reports there as untracked.
+fn hide(tree: &Path) -> Result<()> {
+    let Some(folder) = tree
+        .parent()
+        .filter(|dir| dir.ends_with(BELOW) && !dir.exists())
+    else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join(".gitignore"), "*\n")?;
+    Ok(())
 }
 
 /// The tree is one of this repository, and has the branch that was asked for.

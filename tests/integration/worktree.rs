@@ -15,7 +15,7 @@ fn home(config: &str) -> Option<(Home, PathBuf)> {
     .unwrap();
     let made = home.sh(
         "git --version && git init -q -b main repo && cd repo && git config user.email a@b && git config user.name n \
-         && echo .worktrees > .git/info/exclude && echo one > file && git add file && git commit -qm one",
+         && echo one > file && git add file && git commit -qm one",
     );
     if made.code != Some(0) {
         eprintln!("skipped: git does not work here: {}", made.stderr);
@@ -27,6 +27,7 @@ fn home(config: &str) -> Option<(Home, PathBuf)> {
 const CONFIG: &str = r#"
 [defaults]
 retry_delay = "0s"
+tempfail_delay = "0s"
 workspace_keep = "0s"
 [boards.default]
 default_workdir = "REPO"
@@ -79,6 +80,8 @@ fn each_card_has_a_tree_and_a_branch_of_its_own() {
         "1",
         "the repository's own branch is left alone"
     );
+    let status = home.sh("git -C repo status --porcelain").stdout;
+    assert_eq!(status, "", "nothing of ours shows up in the repository");
 }
 
 #[test]
