@@ -23,6 +23,7 @@ mod peer;
 mod property;
 mod readme;
 mod real_hosts;
+mod receiver;
 mod rules;
 mod timer;
 mod verify;
