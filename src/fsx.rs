@@ -148,6 +148,11 @@ pub fn lock_shared(file: &File, wait: Wait) -> io::Result<bool> {
     flock(file, operation)
 }
 
+/// Lets a lock go whose file stays open.
+pub fn unlock(file: &File) -> io::Result<()> {
+    flock(file, FlockOperation::Unlock).map(drop)
+}
+
 fn flock(file: &File, operation: FlockOperation) -> io::Result<bool> {
     loop {
         match rustix::fs::flock(file.as_fd(), operation) {

@@ -95,6 +95,19 @@ pub fn moment(text: &str, now: Seconds) -> Result<Seconds, String> {
     })
 }
 
+/// A date of an HTTP header, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+pub fn http_date(text: &str) -> Option<Seconds> {
+    let at = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(at.timestamp().as_second())
+}
+
+/// A moment for programs: RFC 3339 in UTC.
+pub fn rfc3339(seconds: Seconds) -> String {
+    Timestamp::from_second(seconds)
+        .unwrap_or_default()
+        .to_string()
+}
+
 /// The day of the week (Monday is 0) and the minute of the day of a moment, in local time.
 pub fn week_minute(seconds: Seconds) -> (u8, u16) {
     let at = TimeZone::system().to_datetime(Timestamp::from_second(seconds).unwrap_or_default());
@@ -145,6 +158,16 @@ mod tests {
             assert_eq!(moment(relative, 100), Ok(7300), "{relative}");
         }
         assert!(moment("tomorrowish", 0).is_err());
+    }
+
+    #[test]
+    fn dates_of_headers_are_read_and_moments_written_for_programs() {
+        assert_eq!(
+            http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(784_111_777)
+        );
+        assert_eq!(http_date("next week"), None);
+        assert_eq!(rfc3339(1_767_225_600), "2026-01-01T00:00:00Z");
     }
 
     #[test]

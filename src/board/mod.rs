@@ -3,9 +3,12 @@
 //! Values and rules only: nothing here reads a file, a clock, a database or the environment.
 
 pub mod block;
+pub mod delivery;
 pub mod dependency;
 pub mod event;
 pub mod id;
+pub mod notice;
+pub mod queue;
 pub mod retry;
 pub mod run;
 pub mod status;

@@ -134,14 +134,20 @@ pub fn delay(base: Seconds, max: Seconds, count: u32, seed: &str) -> Seconds {
             .unwrap_or(i64::MAX),
     );
     let capped = doubled.min(max);
+    spread(capped, count, seed).min(max.max(0))
+}
+
+/// A length of time, up to a quarter more or less by `seed` and `count`, so that what failed together is
+/// not tried together.
+pub fn spread(length: Seconds, count: u32, seed: &str) -> Seconds {
     let hash = crc32fast::hash(format!("{seed}/{count}").as_bytes());
-    let spread = capped / 4;
+    let spread = length / 4;
     let jitter = if spread == 0 {
         0
     } else {
         i64::from(hash) % (2 * spread + 1) - spread
     };
-    (capped + jitter).clamp(0, max.max(0))
+    (length + jitter).max(0)
 }
 
 /// Whether a stored retry time allows a start. A time further off than any delay we would have set
