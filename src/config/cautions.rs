@@ -3,6 +3,7 @@
 //! Only values are looked at; none of this keeps the file from being used.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::command;
@@ -52,7 +53,39 @@ pub fn of(file: &File, env: Environment) -> Vec<String> {
             found.add(at("command"), caution);
         }
     }
+    for (name, keys) in &file.channels {
+        if keys
+            .url
+            .as_ref()
+            .is_some_and(|url| travels_in_the_clear(url.reveal()))
+        {
+            found.add(
+                format!("channels.{name}.url"),
+                "http:// to another machine: its secrets travel in the clear; https:// if it can",
+            );
+        }
+    }
     found.0
+}
+
+/// Whether a URL leads off this machine without TLS. What is wrong with it otherwise is said where it is used.
+fn travels_in_the_clear(url: &str) -> bool {
+    let Some((scheme, rest)) = url.trim().split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    let host = match place.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => place.split(':').next(),
+    };
+    let host = host.unwrap_or_default().to_ascii_lowercase();
+    let here = host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.to_canonical().is_loopback());
+    scheme.eq_ignore_ascii_case("http") && !here
 }
 
 #[cfg(test)]
@@ -84,6 +117,14 @@ mod tests {
                 "[boards.a]\npath = '~/b'\n[boards.c]\npath = '/h/b/'",
                 "boards.c.path: the folder of the board a too",
             ),
+            (
+                "[channels.x]\nkind = 'gotify'\nurl = 'HTTP://gotify.lan:80/'\ntoken_file = '/t'",
+                "channels.x.url: http:// to another machine",
+            ),
+            (
+                "[channels.x]\nkind = 'webhook'\nurl = 'http://localhost@[2001:db8::1]/'",
+                "channels.x.url: http:// to another machine",
+            ),
         ] {
             let cautions = cautions_of(odd);
             assert!(cautions.contains(caution), "{odd}: {cautions}");
@@ -95,5 +136,26 @@ mod tests {
         let text =
             "[boards.a]\npath = '~/b'\n[boards.b]\npath = '/b'\n[workers.x]\ncommand = ['x']";
         assert_eq!(cautions_of(text), "");
+        for url in [
+            "https://example.org/x",
+            "http://localhost:8080/x",
+            "http://a.localhost",
+            "http://127.0.0.2?x",
+            "http://[::1]:80/",
+            "http://[::ffff:127.0.0.1]/",
+            "no url",
+        ] {
+            let text = format!("[channels.x]\nkind = 'webhook'\nurl = '{url}'");
+            assert_eq!(cautions_of(&text), "", "{url}");
+        }
+        let text = "[channels.x]\nkind = 'telegram'\ntoken_env = 'T'\nsubscribed_only = true";
+        assert_eq!(cautions_of(text), "");
+    }
+
+    #[test]
+    fn a_caution_does_not_repeat_an_address() {
+        let text = "[channels.x]\nkind = 'webhook'\nurl = 'http://example.org/s3cret'";
+        let cautions = cautions_of(text);
+        assert!(cautions.contains("in the clear") && !cautions.contains("s3cret"));
     }
 }

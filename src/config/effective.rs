@@ -12,11 +12,13 @@ use serde_json::{Value, json};
 use crate::board::id::Slug;
 use crate::board::retry::Policy;
 
+use super::channel::Channel;
 use super::hermes::{self, Hermes};
 use super::load::Source;
 use super::paths::{Environment, Home};
 use super::preset;
 use super::types::{BoardKeys, Defaults, File, Preset, WorkerKeys};
+use super::validate_channels::secret_variables;
 use super::worker::Worker;
 use super::{program, validate};
 
@@ -32,6 +34,8 @@ pub struct Config {
     /// The folder of everything that does not live elsewhere.
     pub home: Home,
     pub(super) workers: BTreeMap<String, Worker>,
+    pub(super) channels: BTreeMap<String, Channel>,
+    pub(super) ca_file: Option<PathBuf>,
     /// The folders of boards that live elsewhere.
     pub(super) folders: BTreeMap<Slug, PathBuf>,
     /// The repositories of boards.
@@ -99,8 +103,30 @@ impl Config {
                 Some((name.parse().ok()?, validate::board_path(path, env).ok()?))
             })
             .collect();
+        let channels = file
+            .channels
+            .iter()
+            .filter_map(|(name, keys)| {
+                let pass_env = &file.defaults.pass_env;
+                let channel = Channel::new(name, keys, &file.delivery, pass_env, env)?;
+                Some((name.clone(), channel))
+            })
+            .collect();
+        let ca_file = file
+            .delivery
+            .ca_file
+            .as_deref()
+            .and_then(|path| validate::board_path(path, env).ok());
+        let mut whole_env = everything
+            .then(super::caller::whole_environment)
+            .unwrap_or_default();
+        let hidden = secret_variables(&file);
+        whole_env.retain(|(name, _)| !hidden.iter().any(|h| name == h.as_str()));
         let Source { path, found, home } = source;
         Self {
+            channels,
+            ca_file,
+            whole_env,
             file,
             path: Some(path),
             found,
@@ -110,9 +136,6 @@ impl Config {
             workdirs,
             hermes,
             passed,
-            whole_env: everything
-                .then(super::caller::whole_environment)
-                .unwrap_or_default(),
             cautions,
         }
     }
@@ -239,6 +262,8 @@ impl Config {
                 .workers()
                 .map(|worker| (worker.name.clone(), worker.keys()))
                 .collect(),
+            delivery: self.file.delivery.clone(),
+            channels: self.file.channels.clone(),
         }
     }
 
@@ -250,6 +275,8 @@ impl Config {
             host,
             boards,
             workers,
+            delivery,
+            channels,
         } = self.spelled_out();
         json!({
             "path": self.path.as_deref().map(|path| path.to_string_lossy()),
@@ -260,6 +287,8 @@ impl Config {
             "host": host,
             "boards": boards,
             "workers": workers,
+            "delivery": delivery,
+            "channels": channels,
         })
     }
 }

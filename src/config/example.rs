@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
+use super::channel_keys::{ChannelKeys, ChannelKind, Delivery, Format};
 use super::types::{BoardKeys, Defaults, File, Host, WorkerKeys};
 use super::{Leftovers, cautions, template, validate};
 use crate::board::run::Report;
@@ -57,6 +58,11 @@ fn the_example_is_a_sound_file_with_the_defaults() {
         };
         assert_eq!(without_names, Defaults::default());
         assert_eq!(file.host, Host::default());
+        let without_file = Delivery {
+            ca_file: None,
+            ..file.delivery.clone()
+        };
+        assert_eq!(without_file, Delivery::default());
         let env = |name: &str| (name == "HOME").then(|| "/h".into());
         assert_eq!(validate::problems(&file, &env), [""; 0]);
         assert_eq!(cautions::of(&file, &env), [""; 0]);
@@ -71,6 +77,7 @@ fn a_key_that_is_switched_off_shows_its_default() {
         &file.workers["coder"],
         &file.boards["website"],
     );
+    let (ops, hook) = (&file.channels["ops"], &file.channels["hook"]);
     assert_eq!(
         coder.max_in_progress,
         Some(defaults.max_in_progress_per_worker)
@@ -86,6 +93,14 @@ fn a_key_that_is_switched_off_shows_its_default() {
     assert!(!coder.pull && coder.env.is_empty() && coder.pass_env.is_empty());
     assert_eq!(board.max_in_progress, Some(defaults.max_in_progress));
     assert_eq!(board.failure_limit, Some(defaults.failure_limit));
+    assert_eq!(ops.timeout, Some(Delivery::default().timeout));
+    assert_eq!(hook.format, Some(Format::default()));
+}
+
+#[test]
+fn whoever_copies_the_example_has_no_channel_yet() {
+    let file: File = toml::from_str(EXAMPLE).unwrap();
+    assert!(file.channels.is_empty());
 }
 
 #[test]
@@ -96,6 +111,11 @@ fn every_key_and_every_placeholder_is_shown() {
     assert_eq!(keys_in(&shown["host"]), keys_of::<Host>());
     assert_eq!(keys_below(&shown["boards"]), keys_of::<BoardKeys>());
     assert_eq!(keys_below(&shown["workers"]), keys_of::<WorkerKeys>());
+    assert_eq!(keys_in(&shown["delivery"]), keys_of::<Delivery>());
+    assert_eq!(keys_below(&shown["channels"]), keys_of::<ChannelKeys>());
+    for kind in ChannelKind::ALL {
+        assert!(EXAMPLE.contains(kind.as_str()), "{kind}");
+    }
     for (name, _) in template::PLACEHOLDERS {
         assert!(EXAMPLE.contains(&format!("{{{name}}}")), "{name}");
     }
@@ -113,7 +133,7 @@ fn every_key_has_its_reason_above_it() {
         let Some((key, _)) = pair[1].split_once(" = ").filter(|(key, _)| is_key(key)) else {
             continue;
         };
-        // A later worker need not explain again what the first one did.
+        // A later worker or channel need not explain again what the first one did.
         let key = key.trim_start_matches('#').to_owned();
         assert!(
             pair[0].starts_with("# ") || explained.contains(&key),

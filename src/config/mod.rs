@@ -7,6 +7,8 @@ mod adopt;
 mod boards;
 mod caller;
 mod cautions;
+mod channel;
+mod channel_keys;
 mod command;
 mod effective;
 #[cfg(test)]
@@ -19,23 +21,30 @@ mod paths;
 mod preset;
 mod program;
 mod read;
+mod secret;
 mod shell;
 mod surroundings;
 mod template;
 mod types;
 mod validate;
+mod validate_channels;
 mod validate_workers;
 mod worker;
 mod workers;
 
 pub use adopt::adopt_hermes;
 pub use caller::{Caller, handed_on};
+pub use channel::Channel;
+#[cfg(test)]
+pub use channel_keys::ChannelKeys;
+pub use channel_keys::{ChannelKind, Format, PrivateAddresses};
 pub use effective::Config;
 pub use hermes::Hermes;
 #[cfg(test)]
 pub use load::load_from;
 pub use load::{Source, load, locate};
 pub use paths::{Board, Home};
+pub use secret::Secret;
 pub use surroundings::Surroundings;
 pub use template::{Fill, fill, fill_parts};
 pub use types::{Leftovers, Preset};

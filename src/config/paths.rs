@@ -152,6 +152,11 @@ impl Board {
         self.beside_database(".next.lock")
     }
 
+    /// Held by the one tick that sends deliveries of this board.
+    pub fn deliver_lock(&self) -> PathBuf {
+        self.beside_database(".deliver.lock")
+    }
+
     /// A file beside the database as it is really called: however the path is spelled, one database
     /// has one lock.
     fn beside_database(&self, ending: &str) -> PathBuf {

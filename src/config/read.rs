@@ -3,7 +3,7 @@
 //! The file names commands that run as us, so whoever can write it can run anything as us.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use rustix::fs::OFlags;
 
 use crate::exit::Failure;
 
+use super::channel::holds_secrets;
 use super::types::File;
 
 /// Far above any configuration, far below what would hurt to read once a minute.
@@ -27,12 +28,26 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
 
 /// The keys of the file, and what is doubtful about the file itself.
 pub fn file(path: &Path) -> Result<(File, Vec<String>)> {
-    let (text, cautions) = text(path)?;
-    Ok((parse(&text, path)?, cautions))
+    let Read {
+        text,
+        mode,
+        mut cautions,
+    } = read(path)?;
+    let file = parse(&text, path)?;
+    cautions.extend(secrecy(path, mode, &file));
+    Ok((file, cautions))
 }
 
-/// The text of the file, and what is doubtful about the file itself.
-fn text(path: &Path) -> Result<(String, Vec<String>)> {
+/// What was read.
+struct Read {
+    text: String,
+    /// The permissions of the file.
+    mode: u32,
+    /// What is doubtful about the file, whatever is in it.
+    cautions: Vec<String>,
+}
+
+fn read(path: &Path) -> Result<Read> {
     let unreadable = |e: io::Error| unreadable(path, &e);
     // Links are followed, as people keep such files in repositories; a pipe must not block us.
     let mut file = fs::OpenOptions::new()
@@ -67,7 +82,11 @@ fn text(path: &Path) -> Result<(String, Vec<String>)> {
         let before = String::from_utf8_lossy(&e.as_bytes()[..good]);
         Failure::usage(format!("{}: this is not UTF-8", place(path, &before)))
     })?;
-    Ok((text, cautions))
+    Ok(Read {
+        text,
+        mode: meta.mode(),
+        cautions,
+    })
 }
 
 /// Refuses a file that others can change, by its mode and owner. Root may use anybody's, as it must in
@@ -95,6 +114,16 @@ fn trust(path: &Path, mode: u32, owner: u32, us: u32) -> Result<Vec<String>> {
         format!("the group of {path} can write to it, and its commands run as us; chmod g-w {path}")
     });
     Ok(shared.into_iter().collect())
+}
+
+/// A caution about secrets in a file that others can read. It is no error: what is in it may be meant for
+/// them, and a tick that does not run for it would tell nobody anything.
+fn secrecy(path: &Path, mode: u32, file: &File) -> Option<String> {
+    let secret = file.channels.values().any(holds_secrets);
+    (secret && mode & 0o044 != 0).then(|| {
+        let path = path.display();
+        format!("{path} holds secrets of channels and others can read it; chmod 600 {path}")
+    })
 }
 
 fn parse(text: &str, path: &Path) -> Result<File> {
@@ -172,6 +201,40 @@ mod tests {
                 text.starts_with(&format!("{}:{why}", path.display())),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn secrets_that_others_can_read_are_cautioned_against() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("c.toml");
+        let cautions = |mode, channel: &str| {
+            fs::write(&path, format!("[channels.x]\n{channel}")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            file(&path).unwrap().1.join("; ")
+        };
+        for secret in [
+            "kind = 'slack'\nurl = 'https://example.org/s3cret'",
+            "kind = 'telegram'\ntoken = 's3cret'",
+            "kind = 'wecom'\nurl_file = '/u'\nsecret = 's3cret'",
+        ] {
+            for mode in [0o644, 0o640, 0o604] {
+                let said = cautions(mode, secret);
+                assert!(
+                    said.contains("holds secrets") && said.contains("chmod 600"),
+                    "{said}"
+                );
+                assert!(!said.contains("s3cret"), "{said}");
+            }
+            assert_eq!(cautions(0o600, secret), "", "{secret}");
+        }
+        for none in [
+            "kind = 'slack'\nurl_file = '/u'\nsecret_env = 'S'",
+            "kind = 'matrix'\nurl = 'https://matrix.example.org'\ntoken_file = '/t'",
+            "kind = 'ntfy'\nurl = 'https://ntfy.example.org'\nto = 'x'",
+            "kind = 'feishu'\nurl = 'https://open.feishu.cn'\napp_id = 'a'\nsecret_file = '/s'",
+        ] {
+            assert_eq!(cautions(0o644, none), "", "{none}");
         }
     }
 

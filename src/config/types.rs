@@ -11,6 +11,8 @@ use crate::board::run::Report;
 use crate::board::window::Window;
 use crate::time::{self, Seconds};
 
+use super::channel_keys::{ChannelKeys, Delivery};
+
 /// The file as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,6 +28,10 @@ pub struct File {
     pub boards: BTreeMap<String, BoardKeys>,
     /// The workers, by the name that cards are assigned to.
     pub workers: BTreeMap<String, WorkerKeys>,
+    /// How messages are sent.
+    pub delivery: Delivery,
+    /// Where messages are sent to, by name.
+    pub channels: BTreeMap<String, ChannelKeys>,
 }
 
 /// A length of time, written as in "1h 30m".

@@ -11,6 +11,7 @@ use crate::time::{Seconds, spell};
 use super::findings::{Findings, shown, variable};
 use super::paths::{Environment, expand};
 use super::types::{BoardKeys, Defaults, File};
+use super::validate_channels::channels;
 use super::validate_workers::{named_workers, worker};
 
 /// A claim must outlast a supervisor that is slow to extend it.
@@ -46,6 +47,7 @@ pub fn problems(file: &File, env: Environment) -> Vec<String> {
         worker(name, keys, &mut found);
     }
     named_workers(file, &mut found);
+    channels(file, env, &mut found);
     found.0
 }
 
