@@ -18,7 +18,7 @@
 //! | `config` | the TOML file: types, load, validate, paths, templates | the file, the environment |
 //! | `store` | SQLite: open, schema, transactions, one file per table family, checkpoint | rusqlite |
 //! | `worker` | processes: spec, launch, gate, process group, exit record, slots; helper programs | `std::process`, signals |
-//! | `delivery` | not built yet: the outbox and its channels | |
+//! | `delivery` | telling people and programs: one file per channel, texts, signatures, the sending threads | ureq |
 //! | `render` | text tables, columns, JSON, escaping | the terminal |
 //! | `hosts` | the text of systemd units, crontab lines, launchd agents; no I/O | |
 //! | `tick` | one file per pass; its list of passes is in order | |
@@ -36,7 +36,27 @@
 //! 4. **outsiders** books the runs that another program started and that are over
 //! 5. **promote** moves on what no longer waits for a parent or a moment
 //! 6. **dispatch** claims under all caps in one transaction, then starts supervisors
-//! 7. **prune**, the record of the tick, and the checkpoint
+//! 7. **announce** puts what happened into the outbox, in one transaction with the cursor over the events
+//!
+//! Then that lock is given back, and `<db>.deliver.lock` is held for the next:
+//!
+//! 8. **deliver** sends what is due, every target in a thread of its own, all within one budget
+//! 9. the record of the tick, and the checkpoint
+//!
+//! Once an hour, and after a tick that did something, **prune** comes before the lock is given back.
+//!
+//! # The life of a message
+//!
+//! ```text
+//! event ─announce─► due ─lease─► in_flight ─► delivered
+//!                    ▲              │  └─────► dead      refused; tried for three days; target is broken
+//!                    └── retry ◄────┘          held_back told by a later one about its card (digest)
+//!                                              cancelled by somebody
+//! ```
+//!
+//! The lease of what is in flight is the delivery lock: whoever holds it and finds such a row knows that its
+//! sender is gone. Whose turn it is is one function (`board::queue`), when the next try is another
+//! (`board::delivery`), and how a try ended is said by the channel alone (`delivery::channels`).
 //!
 //! # The life of a run
 //!
@@ -67,6 +87,7 @@ mod board;
 pub mod cli;
 mod commands;
 mod config;
+mod delivery;
 pub mod exit;
 mod fsx;
 mod hosts;

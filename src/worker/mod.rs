@@ -4,11 +4,13 @@
 //! Knows nothing of the board file or the configuration: everything a run needs is in its [`spec`].
 
 pub mod cancel;
+pub mod errand;
 pub mod gate;
 pub mod group;
 pub mod launch;
 pub mod log;
 pub mod outsider;
+mod pipes;
 pub mod record;
 pub mod rundir;
 pub mod signals;
