@@ -50,6 +50,11 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand log 'Print what the workers of a card have written'
             cand runs 'List runs: who worked on which card, how long, and how it ended'
             cand events 'Print what happened, oldest first'
+            cand subscribe 'Tell a channel what happens to a card'
+            cand unsubscribe 'No longer tell a channel, or any channel, what happens to a card'
+            cand subscriptions 'List who is told what happens to which card'
+            cand deliveries 'Look at what is told to whom, and try again or give up what could not be'
+            cand notify 'List the channels, try one, or let one be sent to again'
             cand tick 'Book what has ended, start what is ready, and exit'
             cand pause 'Start nothing more on a board, or nothing more of one worker'
             cand resume 'Start again what kanban pause or kanban drain stopped'
@@ -276,6 +281,111 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand -f 'Go on printing what happens, until interrupted; with --json one object per line'
             cand --follow 'Go on printing what happens, until interrupted; with --json one object per line'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;subscribe'= {
+            cand --to 'The chat, channel, room or topic there [default: what the configuration says]'
+            cand --thread 'The thread there'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --only 'Only of this card, not of those that wait for it'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;unsubscribe'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;subscriptions'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;deliveries'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand list 'List deliveries, oldest first'
+            cand show 'Show a delivery: its target, its tries, and what it tells'
+            cand retry 'Try again: at the next tick, as if it was the first time'
+            cand cancel 'Give up: it is not sent any more'
+        }
+        &'kanban;deliveries;list'= {
+            cand --state 'Only in this state: due, in_flight, retry, delivered, dead, cancelled or held_back; repeatable'
+            cand --channel 'Only to this channel'
+            cand --task 'Only about this card'
+            cand --limit 'At most the newest so many; 0 is all'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;deliveries;show'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;deliveries;retry'= {
+            cand --channel 'With --dead, only those to this channel'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --dead 'All that are dead'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;deliveries;cancel'= {
+            cand --channel 'With --dead, only those to this channel'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --dead 'All that are dead'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;notify'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand list 'List the channels of the configuration and how each stands on this board'
+            cand test 'Send one message to a channel, and show what was sent and what came of it'
+            cand resume 'Let a paused channel be sent to again, with all that died of it'
+        }
+        &'kanban;notify;list'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;notify;test'= {
+            cand --event 'A message about an event of this kind'
+            cand --to 'The chat, channel, room or topic there [default: what the configuration says]'
+            cand --thread 'The thread there'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;notify;resume'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
             cand -h 'Print help'
             cand --help 'Print help'

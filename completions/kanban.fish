@@ -54,6 +54,11 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "archive" -d 'Put card
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "log" -d 'Print what the workers of a card have written'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "runs" -d 'List runs: who worked on which card, how long, and how it ended'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "events" -d 'Print what happened, oldest first'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "subscribe" -d 'Tell a channel what happens to a card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "unsubscribe" -d 'No longer tell a channel, or any channel, what happens to a card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "subscriptions" -d 'List who is told what happens to which card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "deliveries" -d 'Look at what is told to whom, and try again or give up what could not be'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "notify" -d 'List the channels, try one, or let one be sent to again'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "tick" -d 'Book what has ended, start what is ready, and exit'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "pause" -d 'Start nothing more on a board, or nothing more of one worker'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "resume" -d 'Start again what kanban pause or kanban drain stopped'
@@ -206,6 +211,75 @@ complete -c kanban -n "__fish_kanban_using_subcommand events" -l config -d 'The 
 complete -c kanban -n "__fish_kanban_using_subcommand events" -s f -l follow -d 'Go on printing what happens, until interrupted; with --json one object per line'
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand events" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l to -d 'The chat, channel, room or topic there [default: what the configuration says]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l thread -d 'The thread there' -r
+complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l only -d 'Only of this card, not of those that wait for it'
+complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand unsubscribe" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand unsubscribe" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand unsubscribe" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand unsubscribe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand subscriptions" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand subscriptions" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand subscriptions" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand subscriptions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and not __fish_seen_subcommand_from list show retry cancel" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and not __fish_seen_subcommand_from list show retry cancel" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and not __fish_seen_subcommand_from list show retry cancel" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and not __fish_seen_subcommand_from list show retry cancel" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and not __fish_seen_subcommand_from list show retry cancel" -f -a "list" -d 'List deliveries, oldest first'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and not __fish_seen_subcommand_from list show retry cancel" -f -a "show" -d 'Show a delivery: its target, its tries, and what it tells'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and not __fish_seen_subcommand_from list show retry cancel" -f -a "retry" -d 'Try again: at the next tick, as if it was the first time'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and not __fish_seen_subcommand_from list show retry cancel" -f -a "cancel" -d 'Give up: it is not sent any more'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l state -d 'Only in this state: due, in_flight, retry, delivered, dead, cancelled or held_back; repeatable' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l channel -d 'Only to this channel' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l task -d 'Only about this card' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l limit -d 'At most the newest so many; 0 is all' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l channel -d 'With --dead, only those to this channel' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l dead -d 'All that are dead'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l channel -d 'With --dead, only those to this channel' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l dead -d 'All that are dead'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -f -a "list" -d 'List the channels of the configuration and how each stands on this board'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -f -a "test" -d 'Send one message to a channel, and show what was sent and what came of it'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -f -a "resume" -d 'Let a paused channel be sent to again, with all that died of it'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l event -d 'A message about an event of this kind' -r
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l to -d 'The chat, channel, room or topic there [default: what the configuration says]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l thread -d 'The thread there' -r
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l timeout -d 'With --wait, exit 75 if that takes longer; workers go on running' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F

@@ -6,9 +6,10 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    Global, archive, assign, block, board, cancel, comment, complete, config, create, demo, doctor,
-    drain, events, init, link, list, log, pause, promote, reclaim, resume, retry, runs, schedule,
-    show, status, stop, supervise, tick, timer, unblock, unlink, why,
+    Global, archive, assign, block, board, cancel, comment, complete, config, create, deliveries,
+    demo, doctor, drain, events, init, link, list, log, notify, pause, promote, reclaim, resume,
+    retry, runs, schedule, show, status, stop, subscribe, subscriptions, supervise, tick, timer,
+    unblock, unlink, unsubscribe, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -73,6 +74,11 @@ pub(crate) enum Command {
     Log(log::Args),
     Runs(runs::Args),
     Events(events::Args),
+    Subscribe(subscribe::Args),
+    Unsubscribe(unsubscribe::Args),
+    Subscriptions(subscriptions::Args),
+    Deliveries(deliveries::Args),
+    Notify(notify::Args),
     Tick(tick::Args),
     Pause(pause::Args),
     Resume(resume::Args),
@@ -106,6 +112,11 @@ impl Cli {
             Command::Log(args) => log::run(args, global),
             Command::Runs(args) => runs::run(args, global),
             Command::Events(args) => events::run(args, global),
+            Command::Subscribe(args) => subscribe::run(args, global),
+            Command::Unsubscribe(args) => unsubscribe::run(args, global),
+            Command::Subscriptions(args) => subscriptions::run(args, global),
+            Command::Deliveries(args) => deliveries::run(args, global),
+            Command::Notify(args) => notify::run(args, global),
             Command::Tick(args) => tick::run(args, global),
             Command::Why(args) => why::run(args, global),
             Command::Status(args) => status::run(args, global),

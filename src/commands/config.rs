@@ -10,6 +10,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::config::{self, Config, Source};
+use crate::delivery::sender;
+use crate::exit::Failure;
+use crate::tick::means;
 
 /// Check, show or find the configuration
 ///
@@ -28,9 +31,10 @@ enum What {
     /// Say what is wrong with the configuration
     ///
     /// Errors (an unknown key, a value that cannot be, a command that would let the text of a card reach
-    /// a shell, a file that others can write to) end in exit status 2, with all that was found. What is
-    /// only doubtful, such as a program that is not on the worker's PATH, is told on standard error and
-    /// leaves the exit status at 0.
+    /// a shell, a file that others can write to, an address that no channel could send to) end in exit
+    /// status 2, with all that was found. What is only doubtful, such as a program that is not on the
+    /// worker's PATH or a secret that cannot be read here, is told on standard error and leaves the exit
+    /// status at 0. Nothing is sent.
     Check,
     /// Print the configuration with every default filled in
     ///
@@ -49,10 +53,14 @@ enum What {
 /// Runs `kanban config`.
 pub fn run(args: &Args, config_path: Option<&Path>, json: bool) -> Result<()> {
     match (&args.what, json) {
-        (What::Check, true) => print_json(&verdict_json(&config::load(config_path)?)),
+        (What::Check, true) => {
+            let config = config::load(config_path)?;
+            let warnings = checked(&config)?;
+            print_json(&verdict_json(&config, &warnings))
+        }
         (What::Check, false) => {
             let config = config::load(config_path)?;
-            warn(&config.warnings())?;
+            warn(&checked(&config)?)?;
             print(verdict(&config).as_bytes())
         }
         (What::Show, true) => print_json(&config::load(config_path)?.describe()),
@@ -64,6 +72,32 @@ pub fn run(args: &Args, config_path: Option<&Path>, json: bool) -> Result<()> {
         // Byte by byte as it is, because a script will open it.
         (What::Path, false) => print(config::locate(config_path)?.path.as_os_str().as_bytes()),
     }
+}
+
+/// Looks at every channel as far as that goes without sending anything or running a program. What is wrong is
+/// an error, what may only be missing here is among the warnings.
+fn checked(config: &Config) -> Result<Vec<String>> {
+    let (mut wrong, mut doubtful) = (Vec::new(), config.warnings());
+    if let Err(why) = means::client(config) {
+        wrong.push(why);
+    }
+    for channel in config.channels() {
+        match sender::check(channel) {
+            Ok(doubts) => {
+                doubtful.extend(
+                    doubts
+                        .iter()
+                        .map(|d| format!("channels.{}.{d}", channel.name)),
+                );
+            }
+            Err(why) => wrong.push(format!("channels.{}.{why}", channel.name)),
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(doubtful);
+    }
+    let path = config.path.as_deref().unwrap_or(&config.home.dir);
+    Err(Failure::usage(format!("{}: {}", path.display(), wrong.join("; "))).into())
 }
 
 fn warn(warnings: &[String]) -> Result<()> {
@@ -79,20 +113,26 @@ fn warn(warnings: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn verdict_json(config: &Config) -> Value {
+fn verdict_json(config: &Config, warnings: &[String]) -> Value {
     json!({
         "path": config.path.as_deref().map(Path::to_string_lossy),
         "found": config.found,
         "workers": config.workers().count(),
-        "warnings": config.warnings(),
+        "channels": config.channels().count(),
+        "warnings": warnings,
     })
 }
 
-/// `PATH: fine, 2 workers`
+/// `PATH: fine, 2 workers`, and the channels if there are any
 fn verdict(config: &Config) -> String {
-    let workers = match config.workers().count() {
+    let mut workers = match config.workers().count() {
         1 => "1 worker".to_owned(),
         n => format!("{n} workers"),
+    };
+    workers += &match config.channels().count() {
+        0 => String::new(),
+        1 => ", 1 channel".to_owned(),
+        n => format!(", {n} channels"),
     };
     let path = config.path.as_deref().unwrap_or(&config.home.dir).display();
     match config.found {
@@ -212,7 +252,7 @@ mod tests {
     #[test]
     fn a_doubtful_program_is_a_warning() {
         let (_root, config) = loaded(Some("[workers.x]\ncommand = ['no-such-program']"));
-        let verdict = verdict_json(&config);
+        let verdict = verdict_json(&config, &config.warnings());
         assert_eq!(
             (&verdict["workers"], &verdict["found"]),
             (&json!(1), &json!(true))

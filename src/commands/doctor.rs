@@ -7,6 +7,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Global, Session};
+use crate::config::Secret;
+use crate::delivery::sender;
 use crate::exit::{Failure, Kind};
 use crate::fsx;
 use crate::platform;
@@ -26,8 +28,8 @@ const FEW_DESCRIPTORS: u64 = 64;
 
 /// Say what would keep this board from being served here, and what would kill its workers
 ///
-/// Looks for each worker's program where cron would look, at the board, the locks, the timer, and at what the
-/// machine does to processes that outlive a session. Exits 1 if something is bad; changes nothing.
+/// Looks for each worker's program where cron would look, at the channels (nothing is sent), the board, the
+/// locks, the timer, and at what the machine does to processes that outlive a session. Exits 1 if something is bad; changes nothing.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -54,6 +56,7 @@ pub fn run(_: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     let mut found = Vec::new();
     workers(&session, &mut found);
+    channels(&session, &mut found);
     board(&session, &mut found);
     locks(&session, &mut found);
     ticks(&session, &mut found);
@@ -130,6 +133,46 @@ fn workers(session: &Session, found: &mut Vec<Finding>) {
             "worker",
             "none is declared, so nothing is ever started",
         );
+    }
+}
+
+/// A secret that a shell has in its environment, cron may not have.
+fn channels(session: &Session, found: &mut Vec<Finding>) {
+    for channel in session.config.channels() {
+        let name = &channel.name;
+        match sender::check(channel) {
+            Err(why) => add(found, Level::Bad, "channel", format!("{name}: {why}")),
+            Ok(doubts) if doubts.is_empty() => {
+                let variable = [&channel.url, &channel.token, &channel.secret]
+                    .into_iter()
+                    .flatten()
+                    .find_map(|secret| match secret {
+                        Secret::Env(variable) => Some(variable),
+                        _ => None,
+                    });
+                match variable {
+                    None => add(
+                        found,
+                        Level::Ok,
+                        "channel",
+                        format!("{name} can be sent to"),
+                    ),
+                    Some(variable) => add(
+                        found,
+                        Level::Warn,
+                        "channel",
+                        format!(
+                            "{name}: {variable} is set here; a timer needs it too, or a file instead"
+                        ),
+                    ),
+                }
+            }
+            Ok(doubts) => {
+                for doubt in doubts {
+                    add(found, Level::Warn, "channel", format!("{name}: {doubt}"));
+                }
+            }
+        }
     }
 }
 

@@ -96,7 +96,8 @@ fn take_over(dir: &std::path::Path, global: &Global) -> Result<()> {
     out += &format!(
         "\nTo hand the boards over, set in {} and restart the gateway:\n\n    kanban:\n      \
          dispatch_in_gateway: false\n      auto_decompose: false\n\n\
-         Its notifications end with that: its gateway delivers only while it dispatches.\n\
+         Its gateway no longer notifies then. What people subscribed to there goes on through a channel with\n\
+         platform = \"telegram\" (or whichever it is); see kanban-notifications(7).\n\
          Then let cron or a timer run: kanban tick --board NAME\n",
         shown(&hermes.root.join("config.yaml"))
     );

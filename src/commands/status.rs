@@ -7,15 +7,16 @@ use serde::Serialize;
 
 use super::tick::say;
 use super::{Global, Session};
+use crate::config::Config;
 use crate::exit::{Failure, Kind};
 use crate::render;
 use crate::render::page::{field, field_in};
 use crate::render::style::{Colour, Style};
-use crate::store::claims;
 use crate::store::lanes::{self, Lane};
 use crate::store::meta::{self, LastTick};
 use crate::store::pauses::{self, Pause};
-use crate::store::tasks;
+use crate::store::targets::{self, Target};
+use crate::store::{Snapshot, claims, deliveries, tasks};
 use crate::tick;
 use crate::tick::hermes::{self, Hold};
 use crate::tick::judge::Judge;
@@ -29,7 +30,7 @@ const MISSED: Seconds = 3;
 /// Say whether a board is served: the last tick, what runs, what is due, what is held
 ///
 /// Exits 1 if something is wrong: no tick for three times tick_every although there is something to do, an
-/// error in the last tick, or a worker that cannot be started.
+/// error in the last tick, a worker that cannot be started, or messages that cannot be delivered.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -58,6 +59,29 @@ struct State {
     waiting: BTreeMap<String, usize>,
     paused: Vec<Pause>,
     lanes_held: Vec<Lane>,
+    deliveries: Deliveries,
+}
+
+/// How the telling stands.
+#[derive(Debug, Default, Serialize)]
+struct Deliveries {
+    /// Messages to be sent.
+    open: i64,
+    /// Messages that could not be delivered, and that somebody has to try again or give up.
+    dead: i64,
+    /// Targets to which nothing is sent until somebody puts them right.
+    paused: Vec<PausedTarget>,
+    /// Channels that are not in the configuration any more, with what is still to be sent to them.
+    unknown: BTreeMap<String, i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct PausedTarget {
+    #[serde(flatten)]
+    target: Target,
+    why: String,
+    /// Unix seconds.
+    since: Option<Seconds>,
 }
 
 /// Runs the command.
@@ -120,6 +144,7 @@ fn look(session: &Session, now: Seconds) -> Result<State> {
                 .into_iter()
                 .filter(|lane| missed.contains(&lane.worker))
                 .collect(),
+            deliveries: telling(conn, &session.config)?,
         })
     })?;
     state.last_tick_at = tick::last_at(board);
@@ -134,6 +159,28 @@ fn look(session: &Session, now: Seconds) -> Result<State> {
     }
     state.healthy = state.problems.is_empty();
     Ok(state)
+}
+
+fn telling(conn: &Snapshot, config: &Config) -> Result<Deliveries> {
+    let mut standing = Deliveries::default();
+    for (channel, open, dead) in deliveries::standing(conn)? {
+        standing.open += open;
+        standing.dead += dead;
+        if open > 0 && config.channel(&channel).is_none() {
+            standing.unknown.insert(channel, open);
+        }
+    }
+    let paused = targets::list(conn)?.into_iter().filter(|(target, held)| {
+        held.paused_at.is_some() && config.channel(&target.channel).is_some()
+    });
+    standing.paused = paused
+        .map(|(target, held)| PausedTarget {
+            target,
+            why: held.why.unwrap_or_default(),
+            since: held.paused_at,
+        })
+        .collect();
+    Ok(standing)
 }
 
 fn problems(state: &State) -> Vec<String> {
@@ -157,6 +204,29 @@ fn problems(state: &State) -> Vec<String> {
     }
     for lane in &state.lanes_held {
         found.push(format!("{} cannot be started: {}", lane.worker, lane.error));
+    }
+    let told = &state.deliveries;
+    for paused in &told.paused {
+        found.push(format!(
+            "nothing can be delivered to {}: {}",
+            paused.target, paused.why
+        ));
+    }
+    if told.dead > 0 {
+        let messages = if told.dead == 1 {
+            "message"
+        } else {
+            "messages"
+        };
+        found.push(format!(
+            "{} {messages} could not be delivered; kanban deliveries list --state dead",
+            told.dead
+        ));
+    }
+    for (channel, open) in &told.unknown {
+        found.push(format!(
+            "{open} to be sent to {channel}, which is no channel of the configuration any more"
+        ));
     }
     found
 }
@@ -218,6 +288,9 @@ fn text(state: &State, now: Seconds) -> String {
             "paused",
             &format!("{what} since {since} by {}{why}", pause.by),
         );
+    }
+    if state.deliveries.open > 0 {
+        out += &field(&style, "to send", &state.deliveries.open.to_string());
     }
     for lane in &state.lanes_held {
         let until = time::local(lane.until);

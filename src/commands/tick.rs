@@ -83,6 +83,21 @@ fn text(report: &Report) -> String {
     for waiting in &report.waiting {
         out += &format!("{} waits: {}\n", waiting.task, reason(waiting));
     }
+    for told in &report.delivered {
+        out += &format!(
+            "{} told of {}\n",
+            escape::line(&told.target),
+            about(&told.task, &told.kind)
+        );
+    }
+    for untold in &report.undelivered {
+        out += &format!(
+            "{} not told of {}: {}\n",
+            escape::line(&untold.target),
+            about(&untold.task, &untold.kind),
+            escape::line(&untold.why)
+        );
+    }
     if let Some(why) = report.held {
         out += &format!("nothing {would}started: {}\n", why.replace('_', " "));
     }
@@ -90,6 +105,15 @@ fn text(report: &Report) -> String {
         out += &format!("nothing done: {why} by another tick\n");
     }
     out
+}
+
+/// What a message is about.
+fn about(task: &Option<String>, kind: &str) -> String {
+    let kind = escape::line(kind);
+    match task {
+        Some(task) => format!("{}: {kind}", escape::line(task)),
+        None => kind,
+    }
 }
 
 fn reason(waiting: &Waiting) -> String {

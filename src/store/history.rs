@@ -64,8 +64,15 @@ const EVENT: &str = "SELECT id, task_id, run_id, kind, payload, created_at FROM 
 
 /// All events of a card, oldest first.
 pub fn events(conn: &Connection, task: &TaskId) -> Result<Vec<EventRow>> {
-    let mut statement = conn.prepare(&format!("{EVENT} WHERE task_id = ?1 ORDER BY id"))?;
-    let rows = statement.query_map([task.as_str()], event_row)?;
+    events_of(conn, task, 0)
+}
+
+/// Events of a card after one, oldest first.
+pub fn events_of(conn: &Connection, task: &TaskId, after: i64) -> Result<Vec<EventRow>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "{EVENT} WHERE task_id = ?1 AND id > ?2 ORDER BY id"
+    ))?;
+    let rows = statement.query_map(params![task.as_str(), after], event_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -8,6 +8,23 @@ use serde_json::Value;
 use super::Tx;
 use crate::time::Seconds;
 
+/// A number that is remembered under a name.
+pub fn number(conn: &Connection, key: &str) -> Result<Option<i64>> {
+    Ok(conn
+        .prepare_cached("SELECT value FROM tick_meta WHERE key = ?1")?
+        .query_row([key], |r| r.get(0))
+        .optional()?)
+}
+
+/// Remembers a number under a name.
+pub fn remember(tx: &Tx<'_>, key: &str, value: i64) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO tick_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+    )?
+    .execute(params![key, value])?;
+    Ok(())
+}
+
 /// The last tick that had something to do.
 #[derive(Debug, Clone, Serialize)]
 pub struct LastTick {

@@ -6,19 +6,24 @@
 
 mod checkpoint;
 pub mod claims;
+pub mod deliveries;
 pub mod history;
 pub mod lanes;
 pub mod lifecycle;
 pub mod links;
 pub mod meta;
 mod open;
+pub mod outbox;
 pub mod outsiders;
 pub mod pauses;
 pub mod promotion;
 pub mod runs;
 mod schema;
 pub mod settle;
+pub mod subscriptions;
+pub mod targets;
 pub mod tasks;
+pub mod telling;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
-use super::{Tx, history, links::OPEN_PARENT};
+use super::{Tx, history, links::OPEN_PARENT, meta};
 use crate::board::event::Event;
 use crate::board::id::TaskId;
 use crate::board::status::Status;
@@ -40,15 +40,9 @@ impl Cursor {
 
 /// Where promotion stands.
 pub fn cursor(conn: &Connection, now: Seconds) -> Result<Cursor> {
-    let value = |key: &str| -> Result<Option<i64>> {
-        Ok(conn
-            .prepare_cached("SELECT value FROM tick_meta WHERE key = ?1")?
-            .query_row([key], |r| r.get(0))
-            .optional()?)
-    };
-    let swept = value("promotion_swept_at")?;
+    let swept = meta::number(conn, "promotion_swept_at")?;
     Ok(Cursor {
-        seen: value("promotion_seen")?.unwrap_or(0),
+        seen: meta::number(conn, "promotion_seen")?.unwrap_or(0),
         swept_at: swept.unwrap_or(0),
         newest: history::last_event(conn)?,
         // A clock that was stepped back must not put the sweep off.
@@ -172,13 +166,7 @@ pub fn take_back(tx: &Tx<'_>, id: &TaskId, now: Seconds) -> Result<bool> {
 
 /// Remembers how far promotion has read: all that was there when `cursor` was.
 pub fn advance(tx: &Tx<'_>, cursor: &Cursor, now: Seconds) -> Result<()> {
-    let mut set = tx.prepare_cached(
-        "INSERT INTO tick_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
-    )?;
-    set.execute(params!["promotion_seen", cursor.newest])?;
-    set.execute(params![
-        "promotion_swept_at",
-        if cursor.sweep { now } else { cursor.swept_at }
-    ])?;
-    Ok(())
+    meta::remember(tx, "promotion_seen", cursor.newest)?;
+    let swept = if cursor.sweep { now } else { cursor.swept_at };
+    meta::remember(tx, "promotion_swept_at", swept)
 }

@@ -1,7 +1,7 @@
 //! Runs: which may still be alive, and what has been.
 
 use anyhow::Result;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use super::Tx;
@@ -143,44 +143,54 @@ pub struct RunRow {
     pub dead: Option<bool>,
 }
 
+const RUN: &str =
+    "SELECT s.id AS id, s.task_id AS task_id, s.profile AS worker, s.status AS status, s.outcome AS outcome,
+            r.attempt AS attempt, s.started_at AS started_at, s.ended_at AS ended_at,
+            r.exit_code AS exit_code, r.exit_signal AS exit_signal, r.duration_ms AS duration_ms,
+            r.cpu_ms AS cpu_ms, r.max_rss_kib AS max_rss_kib,
+            coalesce(r.worker_pid, s.worker_pid) AS worker_pid, s.summary AS summary, s.error AS error,
+            r.log_tail AS log_tail, r.dead AS dead
+     FROM task_runs s LEFT JOIN tick_runs r ON r.run_id = s.id";
+
+fn run_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
+    Ok(RunRow {
+        id: r.get("id")?,
+        task_id: TaskId::stored(r.get("task_id")?),
+        worker: r.get("worker")?,
+        status: r.get("status")?,
+        outcome: r.get("outcome")?,
+        attempt: r.get("attempt")?,
+        started_at: r.get("started_at")?,
+        ended_at: r.get("ended_at")?,
+        exit_code: r.get("exit_code")?,
+        exit_signal: r.get("exit_signal")?,
+        duration_ms: r.get("duration_ms")?,
+        cpu_ms: r.get("cpu_ms")?,
+        max_rss_kib: r.get("max_rss_kib")?,
+        worker_pid: r.get("worker_pid")?,
+        summary: r.get("summary")?,
+        error: r.get("error")?,
+        log_tail: r.get("log_tail")?,
+        dead: r.get("dead")?,
+    })
+}
+
 /// The runs of a card, or of the whole board, oldest first; at most the newest `limit`.
 pub fn list(conn: &Connection, task: Option<&TaskId>, limit: Option<u32>) -> Result<Vec<RunRow>> {
-    let mut statement = conn.prepare(
-        "SELECT * FROM (
-             SELECT s.id AS id, s.task_id AS task_id, s.profile AS worker, s.status AS status, s.outcome AS outcome,
-                    r.attempt AS attempt, s.started_at AS started_at, s.ended_at AS ended_at,
-                    r.exit_code AS exit_code, r.exit_signal AS exit_signal, r.duration_ms AS duration_ms,
-                    r.cpu_ms AS cpu_ms, r.max_rss_kib AS max_rss_kib,
-                    coalesce(r.worker_pid, s.worker_pid) AS worker_pid, s.summary AS summary, s.error AS error,
-                    r.log_tail AS log_tail, r.dead AS dead
-             FROM task_runs s LEFT JOIN tick_runs r ON r.run_id = s.id
-             WHERE ?1 IS NULL OR s.task_id = ?1 ORDER BY s.id DESC LIMIT ?2)
-         ORDER BY id",
-    )?;
+    let mut statement = conn.prepare(&format!(
+        "SELECT * FROM ({RUN} WHERE ?1 IS NULL OR s.task_id = ?1 ORDER BY s.id DESC LIMIT ?2) ORDER BY id"
+    ))?;
     let limit = limit.map_or(-1, i64::from);
-    let rows = statement.query_map(params![task.map(TaskId::as_str), limit], |r| {
-        Ok(RunRow {
-            id: r.get("id")?,
-            task_id: TaskId::stored(r.get("task_id")?),
-            worker: r.get("worker")?,
-            status: r.get("status")?,
-            outcome: r.get("outcome")?,
-            attempt: r.get("attempt")?,
-            started_at: r.get("started_at")?,
-            ended_at: r.get("ended_at")?,
-            exit_code: r.get("exit_code")?,
-            exit_signal: r.get("exit_signal")?,
-            duration_ms: r.get("duration_ms")?,
-            cpu_ms: r.get("cpu_ms")?,
-            max_rss_kib: r.get("max_rss_kib")?,
-            worker_pid: r.get("worker_pid")?,
-            summary: r.get("summary")?,
-            error: r.get("error")?,
-            log_tail: r.get("log_tail")?,
-            dead: r.get("dead")?,
-        })
-    })?;
+    let rows = statement.query_map(params![task.map(TaskId::as_str), limit], run_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A run by its number.
+pub fn get(conn: &Connection, id: i64) -> Result<Option<RunRow>> {
+    Ok(conn
+        .prepare_cached(&format!("{RUN} WHERE s.id = ?1"))?
+        .query_row([id], run_row)
+        .optional()?)
 }
 
 /// The nonces of runs that are not proven dead: their folders are in use.

@@ -11,7 +11,11 @@ use crate::exit::Failure;
 const SHARED: &str = include_str!("sql/shared.sql");
 
 /// Each entry brings our tables from its index to the next version.
-const MIGRATIONS: [&str; 2] = [include_str!("sql/own_1.sql"), include_str!("sql/own_2.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("sql/own_1.sql"),
+    include_str!("sql/own_2.sql"),
+    include_str!("sql/own_3.sql"),
+];
 
 /// The version of our tables that this program writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -97,6 +101,13 @@ pub fn has(conn: &Connection, column: &str) -> Result<bool> {
         .query_row([column], |r| r.get(0))?)
 }
 
+/// The columns of a table; none where there is no such table.
+pub fn columns(conn: &Connection, table: &str) -> Result<Vec<String>> {
+    let mut statement = conn.prepare_cached("SELECT name FROM pragma_table_info(?1)")?;
+    let rows = statement.query_map([table], |r| r.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// `tasks` as something to select from in which every column we know has a value.
 pub fn tasks_source(conn: &Connection) -> Result<String> {
     let mut missing = String::new();
@@ -121,11 +132,8 @@ pub fn inspect(conn: &Connection, shown: &str) -> Result<i64> {
     if tables == 0 {
         return Err(not_a_board("it is an empty database".into()).into());
     }
-    let mut columns = conn.prepare("SELECT name FROM pragma_table_info(?1)")?;
     for (table, needed) in NEEDED {
-        let present: Vec<String> = columns
-            .query_map([table], |r| r.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
+        let present = columns(conn, table)?;
         if let Some(missing) = needed.iter().find(|c| !present.iter().any(|p| p == *c)) {
             return Err(not_a_board(format!("{table}.{missing} is missing")).into());
         }
@@ -230,6 +238,33 @@ mod tests {
             })
             .unwrap();
         assert_eq!(kept, (5, None));
+    }
+
+    #[test]
+    fn what_happened_before_there_was_anybody_to_tell_is_told_to_nobody() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        create_shared(&conn).unwrap();
+        conn.execute_batch(
+            "CREATE TABLE tick_meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+             INSERT INTO tick_meta VALUES ('schema', 2)",
+        )
+        .unwrap();
+        for migration in &MIGRATIONS[..2] {
+            conn.execute_batch(migration).unwrap();
+        }
+        conn.execute_batch(
+            "INSERT INTO task_events (task_id, kind, created_at) VALUES ('t_1', 'completed', 5), ('t_1', 'archived', 6)",
+        )
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        let remembered = |key: &str| -> i64 {
+            conn.query_row("SELECT value FROM tick_meta WHERE key = ?1", [key], |r| {
+                r.get(0)
+            })
+            .unwrap()
+        };
+        assert_eq!(remembered("announced"), 2);
+        assert!(remembered("board") > 0);
     }
 
     #[test]

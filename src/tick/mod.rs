@@ -4,10 +4,14 @@
 //! board ends the tick.
 
 mod absorb;
+pub mod announce;
+pub mod deliver;
+mod delivered;
 mod dispatch;
 pub mod hermes;
 pub mod judge;
 mod lock;
+pub mod means;
 mod outfit;
 pub mod outsiders;
 mod pick;
@@ -32,16 +36,16 @@ use survey::Finding;
 /// A pass: it does its part and puts what it did into the report.
 type Pass = fn(&mut Tick<'_>) -> Result<()>;
 
-/// The passes under the dispatch lock, in order. Announcing (events into the outbox, in one transaction
-/// with the cursor over them) belongs after dispatching, and delivering after the lock is given back, so
-/// that a slow receiver never delays a start.
-const PASSES: [(&str, Pass); 6] = [
+/// The passes under the dispatch lock, in order. [`deliver`] comes after the lock is given back, so that a
+/// slow receiver never delays a start.
+const PASSES: [(&str, Pass); 7] = [
     ("survey", survey::run),
     ("absorb", absorb::run),
     ("reap", reap::run),
     ("outsiders", outsiders::run),
     ("promote", promote::run),
     ("dispatch", dispatch::run),
+    ("announce", announce::run),
 ];
 
 /// What to do while another tick holds the board.
@@ -109,13 +113,22 @@ pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     // A follow-up tick runs in a supervisor, which lives where its worker could.
     tick.alone = turn == Turn::SkipIfLocked;
     let outcome = passes(&mut tick).and_then(|()| {
-        if lock::is_new_hour(&lock, started_at) || tick.report.did_something() {
+        let new_hour = lock::is_new_hour(&lock, started_at);
+        if new_hour || tick.report.did_something() {
             prune::run(&mut tick)?;
         }
-        record(&mut tick)
+        if new_hour {
+            delivered::prune(&mut tick)?;
+        }
+        Ok(())
     });
     lock::stamp(&lock, time::now().unwrap_or(started_at));
     drop(lock);
+    let outcome = outcome.and_then(|()| {
+        deliver::run(&mut tick)?;
+        tick.report.count_deliveries();
+        record(&mut tick)
+    });
     // Whatever happened, what is committed is moved into the board file.
     let checkpoint = tick.store.checkpoint();
     outcome?;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::board::delivery::State;
 use crate::board::id::TaskId;
 use crate::board::run::Outcome;
 use crate::store::Checkpoint;
@@ -38,6 +39,15 @@ pub struct Report {
     pub started: Vec<Started>,
     /// Ready cards that were not started, and why.
     pub waiting: Vec<Waiting>,
+    /// Deliveries that were put into the outbox.
+    pub announced: usize,
+    /// Messages that were delivered.
+    pub delivered: Vec<Told>,
+    /// Messages that were tried and not delivered.
+    pub undelivered: Vec<Untold>,
+    /// Another tick was sending what is due.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub delivering_elsewhere: bool,
     /// Scratch workspaces and run folders that were removed.
     pub pruned: u32,
     /// What the checkpoint came to; absent in a dry run.
@@ -63,6 +73,44 @@ pub struct Counts {
     pub waiting: usize,
     /// Runs that are at work now, those just started included.
     pub running: usize,
+    /// Deliveries that were put into the outbox.
+    pub announced: usize,
+    /// Messages delivered.
+    pub delivered: usize,
+    /// Messages tried and not delivered.
+    pub undelivered: usize,
+}
+
+/// A message that was delivered.
+#[derive(Debug, Clone, Serialize)]
+pub struct Told {
+    /// Its id.
+    pub delivery: String,
+    /// The card that it is about.
+    pub task: Option<String>,
+    /// The kind of event.
+    pub kind: String,
+    /// Who was told.
+    pub target: String,
+}
+
+/// A message that was tried and not delivered.
+#[derive(Debug, Clone, Serialize)]
+pub struct Untold {
+    /// Its id.
+    pub delivery: String,
+    /// The card that it is about.
+    pub task: Option<String>,
+    /// The kind of event.
+    pub kind: String,
+    /// Who was to be told.
+    pub target: String,
+    /// How the try ended.
+    pub outcome: &'static str,
+    /// Where the delivery stands now.
+    pub state: State,
+    /// What went wrong.
+    pub why: String,
 }
 
 /// A run that is over.
@@ -221,12 +269,23 @@ impl Report {
             started: self.started.len(),
             waiting: self.waiting.len(),
             running,
+            announced: self.announced,
+            delivered: 0,
+            undelivered: 0,
         };
+    }
+
+    /// Fills in the counts of what was sent, which comes last.
+    pub fn count_deliveries(&mut self) {
+        self.counts.delivered = self.delivered.len();
+        self.counts.undelivered = self.undelivered.len();
     }
 
     /// Whether the tick changed anything on the board.
     pub fn did_something(&self) -> bool {
-        self.moved_something() || !self.errors.is_empty()
+        self.moved_something()
+            || self.announced + self.delivered.len() + self.undelivered.len() > 0
+            || !self.errors.is_empty()
     }
 
     /// Whether the tick moved a card.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::report::{Reason, Report};
-use super::{Turn, run};
+use super::{Turn, deliver, run};
 use crate::board::status::Status;
 use crate::config::{Board, Config};
 use crate::fsx;
@@ -63,6 +63,11 @@ pub fn until_quiet(
         let busy = moved
             || report.counts.running > 0
             || report.waiting.iter().any(|w| w.reason.will_pass());
+        if !busy && report.delivering_elsewhere && until.is_none_or(|at| Instant::now() < at) {
+            // A supervisor's tick is telling what happened: whoever waits for the board waits for that too.
+            deliver::await_others(config, board)?;
+            continue;
+        }
         if !busy {
             return Ok(outcome(report, blocked, Quiet::Yes));
         }

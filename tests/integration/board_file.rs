@@ -275,12 +275,17 @@ fn a_newer_version_of_our_tables_is_made_once_by_whoever_is_first() {
     home.ok(&["create", "a"]);
     let board = Connection::open(home.board("kanban.db")).unwrap();
     // A board of the other program: the shared tables, and none of ours.
-    board
-        .execute_batch(
-            "DROP TABLE tick_meta; DROP TABLE tick_cards; DROP TABLE tick_runs; DROP TABLE tick_last;
-             DROP TABLE tick_links; DROP TABLE tick_lanes; DROP TABLE tick_pauses; DROP INDEX tick_tasks_ready;",
-        )
+    let ours: Vec<String> = board
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'tick!_%' ESCAPE '!'")
+        .unwrap()
+        .query_map([], |r| r.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
         .unwrap();
+    for table in ours {
+        board.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+    board.execute_batch("DROP INDEX tick_tasks_ready").unwrap();
     drop(board);
     let children: Vec<_> = (0..6)
         .map(|_| {
@@ -296,7 +301,7 @@ fn a_newer_version_of_our_tables_is_made_once_by_whoever_is_first() {
     }
     assert_eq!(
         home.sql::<i64>("SELECT value FROM tick_meta WHERE key = 'schema'"),
-        2
+        3
     );
     assert_eq!(home.json(&["list"]).as_array().unwrap().len(), 1);
 }

@@ -1,0 +1,169 @@
+//! Deliveries as people and programs look at them, and what they may do about one.
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Tx;
+use super::targets::Target;
+use crate::board::delivery::State;
+use crate::exit::Failure;
+use crate::time::Seconds;
+
+/// A delivery as people and programs look at it.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryRow {
+    pub seq: i64,
+    pub id: String,
+    pub event_id: Option<i64>,
+    pub kind: String,
+    pub task_id: Option<String>,
+    #[serde(flatten)]
+    pub target: Target,
+    pub state: State,
+    /// Tries so far.
+    pub attempts: u32,
+    pub created_at: Seconds,
+    pub tried_at: Option<Seconds>,
+    /// Not before this time, while it is open.
+    pub next_at: Option<Seconds>,
+    pub done_at: Option<Seconds>,
+    /// How the last try ended.
+    pub outcome: Option<String>,
+    pub why: Option<String>,
+    pub receipt: Option<String>,
+    /// Earlier messages that this one is sent for.
+    pub held_back: u32,
+    /// The later message that this one was told by.
+    pub told_by: Option<i64>,
+}
+
+const ROW: &str = "SELECT d.channel, d.address, d.thread, d.seq, d.id, n.event_id, n.kind, d.task_id, d.state, d.attempts,
+        d.created_at, d.tried_at, d.next_at, d.done_at, d.outcome, d.why, d.receipt, d.held_back, d.told_by
+ FROM tick_deliveries d JOIN tick_notices n ON n.id = d.notice_id";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    let done_at: Option<Seconds> = r.get("done_at")?;
+    let next_at: Seconds = r.get("next_at")?;
+    Ok(DeliveryRow {
+        seq: r.get("seq")?,
+        id: r.get("id")?,
+        event_id: r.get("event_id")?,
+        kind: r.get("kind")?,
+        task_id: r.get("task_id")?,
+        target: Target::read(r)?,
+        state: r.get::<_, String>("state")?.parse().unwrap_or(State::Dead),
+        attempts: r.get("attempts")?,
+        created_at: r.get("created_at")?,
+        tried_at: r.get("tried_at")?,
+        next_at: done_at.is_none().then_some(next_at),
+        done_at,
+        outcome: r.get("outcome")?,
+        why: r.get("why")?,
+        receipt: r.get("receipt")?,
+        held_back: r.get("held_back")?,
+        told_by: r.get("told_by")?,
+    })
+}
+
+/// Which deliveries to list.
+#[derive(Debug, Clone, Default)]
+pub struct Which {
+    /// Only in these states; none: all.
+    pub states: Vec<State>,
+    pub channel: Option<String>,
+    pub task: Option<String>,
+    /// At most the newest so many.
+    pub limit: Option<u32>,
+}
+
+/// Deliveries, oldest first.
+pub fn list(conn: &Connection, which: &Which) -> Result<Vec<DeliveryRow>> {
+    let states: Vec<&str> = which.states.iter().map(|s| s.as_str()).collect();
+    let mut statement = conn.prepare(&format!(
+        "SELECT * FROM ({ROW} WHERE (?1 = '[]' OR d.state IN (SELECT value FROM json_each(?1)))
+             AND (?2 IS NULL OR d.channel = ?2) AND (?3 IS NULL OR d.task_id = ?3)
+             ORDER BY d.seq DESC LIMIT ?4) ORDER BY seq"
+    ))?;
+    let rows = statement.query_map(
+        params![
+            serde_json::to_string(&states)?,
+            which.channel,
+            which.task,
+            which.limit.map_or(-1, i64::from)
+        ],
+        row,
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A delivery by its number or its id, and what it tells.
+pub fn get(conn: &Connection, name: &str) -> Result<(DeliveryRow, Value)> {
+    let found = conn
+        .query_row(
+            &format!("{ROW} WHERE d.id = ?1 OR (?1 = CAST(d.seq AS TEXT))"),
+            [name],
+            row,
+        )
+        .optional()?
+        .ok_or_else(|| {
+            Failure::not_found(format!("there is no delivery {name} on this board"))
+                .hint("kanban deliveries list")
+        })?;
+    let facts: String = conn.query_row(
+        "SELECT n.facts FROM tick_deliveries d JOIN tick_notices n ON n.id = d.notice_id WHERE d.seq = ?1",
+        [found.seq],
+        |r| r.get(0),
+    )?;
+    Ok((found, serde_json::from_str(&facts)?))
+}
+
+/// Has a delivery tried again from its first try on, at once. `false`: it was delivered, or told by another.
+pub fn again(tx: &Tx<'_>, seq: i64, now: Seconds) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE tick_deliveries SET state = 'due', attempts = 0, next_at = ?2, done_at = NULL
+         WHERE seq = ?1 AND state IN ('due', 'retry', 'dead', 'cancelled')",
+        params![seq, now],
+    )? == 1)
+}
+
+/// Gives a delivery up. `false`: it is done already.
+pub fn cancel(tx: &Tx<'_>, seq: i64, by: &str, now: Seconds) -> Result<bool> {
+    Ok(tx.execute(
+        "UPDATE tick_deliveries SET state = 'cancelled', done_at = ?3, why = ?2
+         WHERE seq = ?1 AND state IN ('due', 'in_flight', 'retry', 'dead')",
+        params![seq, format!("cancelled by {by}"), now],
+    )? == 1)
+}
+
+/// How many deliveries are open, and how many are dead, by channel.
+pub fn standing(conn: &Connection) -> Result<Vec<(String, i64, i64)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT channel, sum(open), sum(dead) FROM (
+             SELECT channel, 1 AS open, 0 AS dead FROM tick_deliveries WHERE done_at IS NULL
+             UNION ALL SELECT channel, 0, 1 FROM tick_deliveries WHERE state = 'dead')
+         GROUP BY channel ORDER BY channel",
+    )?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes what was told, held back or cancelled before a time, at most `limit` of it, and notices that
+/// nobody is told any more. What is dead stays until somebody retries or cancels it.
+pub fn prune(tx: &Tx<'_>, before: Seconds, limit: u32) -> Result<usize> {
+    let gone = tx.execute(
+        "DELETE FROM tick_deliveries WHERE seq IN (
+             SELECT seq FROM tick_deliveries
+             WHERE done_at < ?1 AND state IN ('delivered', 'held_back', 'cancelled') LIMIT ?2)",
+        params![before, limit],
+    )?;
+    tx.execute(
+        "DELETE FROM tick_notices WHERE id IN (
+             SELECT n.id FROM tick_notices n
+             WHERE n.created_at < ?1
+               AND NOT EXISTS (SELECT 1 FROM tick_deliveries d WHERE d.notice_id = n.id) LIMIT ?2)",
+        params![before, limit],
+    )?;
+    Ok(gone)
+}
