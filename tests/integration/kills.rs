@@ -147,6 +147,11 @@ fn calls(portable: &str, follow: &[&str]) -> BTreeMap<String, usize> {
         .unwrap();
     assert!(out.status.success(), "{out:?}");
     stage.recover("undisturbed", Once::Exactly);
+    count_calls(&trace)
+}
+
+/// How often each system call stands in a trace.
+pub fn count_calls(trace: &Path) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
     for line in std::fs::read_to_string(trace).unwrap().lines() {
         let call = line

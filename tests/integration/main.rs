@@ -9,13 +9,16 @@
 )]
 
 mod board_file;
+mod channels;
 mod cluster;
 mod commands;
 mod concurrency;
+mod deliveries;
 mod ends;
 mod generated;
 mod harness;
 mod hermes;
+mod hostile;
 mod kills;
 mod layers;
 mod outsiders;

@@ -1,7 +1,7 @@
 //! Against the published hermes-agent package, where `KANBAN_TEST_HERMES` names a folder with its `bin/python`
 //! and `bin/hermes` (a virtual environment).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rusqlite::Connection;
@@ -24,24 +24,29 @@ fn file(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// Runs a script of ours with the Python of the package; it says what is wrong and fails then.
+fn passes(package: &Path, script: &str, arguments: &[&str]) {
+    let output = Command::new(package.join("bin/python"))
+        .arg(file(script))
+        .arg(PROGRAM)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 #[test]
 fn a_tick_does_with_a_board_what_hermes_does_but_for_what_is_meant() {
     let Some(package) = package() else {
         return;
     };
     for seed in 1..=8 {
-        let output = Command::new(package.join("bin/python"))
-            .arg(file("differential.py"))
-            .arg(PROGRAM)
-            .arg(seed.to_string())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        passes(&package, "differential.py", &[&seed.to_string()]);
     }
 }
 
@@ -80,4 +85,14 @@ fn hermes_and_ticks_share_a_file_and_it_stays_whole() {
             "{errors}"
         );
     }
+}
+
+#[test]
+fn subscribers_of_hermes_hear_of_everything_once_whoever_tells_them() {
+    let Some(package) = package() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    passes(&package, "notifier.py", &[folder, "60"]);
 }
