@@ -17,7 +17,7 @@ use crate::config;
 use crate::time::Seconds;
 
 /// Targets that are sent to at the same time.
-const THREADS_MAX: usize = 32;
+const THREADS_MAX: usize = 64;
 /// What came of tries is gathered for this long before it is written down, so that many make one transaction.
 const GATHER: Duration = Duration::from_millis(30);
 /// A thread that is over the deadline by no more than this is waited for.
