@@ -170,10 +170,13 @@ fn shape(conn: &Connection) -> Result<Option<&'static str>> {
     })
 }
 
+/// The cursor as a number: early releases of Hermes kept it as text, or not at all.
+const LAST: &str = "CAST(coalesce(s.last_event_id, 0) AS INTEGER)";
+
 fn select_shared(conn: &Connection, rest: &str) -> Result<Option<String>> {
     Ok(shape(conn)?.map(|profile| {
         format!(
-            "SELECT s.task_id, s.platform, s.chat_id, coalesce(s.thread_id, ''), {profile}, s.last_event_id
+            "SELECT s.task_id, s.platform, s.chat_id, coalesce(s.thread_id, ''), {profile}, {LAST}
              FROM kanban_notify_subs s {rest}"
         )
     }))
@@ -192,7 +195,8 @@ fn read_shared(r: &rusqlite::Row<'_>) -> rusqlite::Result<Shared> {
 
 /// The subscriptions of Hermes to a card that have not seen an event.
 pub fn shared_of(conn: &Connection, task: &TaskId, event: i64) -> Result<Vec<Shared>> {
-    let Some(sql) = select_shared(conn, "WHERE s.task_id = ?1 AND s.last_event_id < ?2")? else {
+    let unseen = format!("WHERE s.task_id = ?1 AND {LAST} < ?2");
+    let Some(sql) = select_shared(conn, &unseen)? else {
         return Ok(Vec::new());
     };
     let mut statement = conn.prepare_cached(&sql)?;
@@ -215,9 +219,11 @@ pub fn shared(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Shared>> {
 pub fn shared_behind(conn: &Connection, announced: i64) -> Result<Vec<Shared>> {
     let Some(sql) = select_shared(
         conn,
-        "WHERE EXISTS (SELECT 1 FROM task_events e
-                       WHERE e.task_id = s.task_id AND e.id > s.last_event_id AND e.id <= ?1)
-         ORDER BY s.rowid",
+        &format!(
+            "WHERE EXISTS (SELECT 1 FROM task_events e
+                           WHERE e.task_id = s.task_id AND e.id > {LAST} AND e.id <= ?1)
+             ORDER BY s.rowid"
+        ),
     )?
     else {
         return Ok(Vec::new());
@@ -242,11 +248,11 @@ pub fn shared_newest(conn: &Connection) -> Result<i64> {
 /// Takes the events up to one upon ourselves. `false`: Hermes was first, and tells them itself.
 pub fn take_shared(tx: &Tx<'_>, sub: &Shared, to: i64) -> Result<bool> {
     Ok(tx
-        .prepare_cached(
-            "UPDATE kanban_notify_subs SET last_event_id = ?5
-             WHERE task_id = ?1 AND platform = ?2 AND chat_id = ?3 AND coalesce(thread_id, '') = ?4
-               AND last_event_id = ?6 AND last_event_id < ?5",
-        )?
+        .prepare_cached(&format!(
+            "UPDATE kanban_notify_subs AS s SET last_event_id = ?5
+             WHERE s.task_id = ?1 AND s.platform = ?2 AND s.chat_id = ?3 AND coalesce(s.thread_id, '') = ?4
+               AND {LAST} = ?6 AND {LAST} < ?5"
+        ))?
         .execute(params![
             sub.task_id.as_str(),
             sub.platform,
@@ -307,7 +313,7 @@ pub fn end_shared(
         &format!(
             "DELETE FROM kanban_notify_subs AS s
              WHERE s.task_id = ?1 AND s.platform = ?2 AND s.chat_id = ?3 AND coalesce(s.thread_id, '') = ?4
-               AND s.last_event_id = ?8
+               AND {LAST} = ?8
                AND EXISTS (SELECT 1 FROM tick_deliveries d JOIN tick_notices n ON n.id = d.notice_id
                            WHERE n.event_id = ?8 AND d.channel = ?5 AND d.address = ?6 AND d.thread = ?7)
                AND {}",
@@ -324,4 +330,40 @@ pub fn end_shared(
             sub.last_event_id
         ],
     )? == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    /// A board whose table of subscriptions is as an early release of Hermes made it.
+    #[test]
+    fn a_cursor_that_was_kept_as_text_or_not_at_all_is_read_and_moved() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("kanban.db");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        store
+            .write("test", |tx| {
+                tx.execute_batch(
+                    "DROP TABLE kanban_notify_subs;
+                     CREATE TABLE kanban_notify_subs (task_id TEXT, platform TEXT, chat_id TEXT, thread_id TEXT,
+                         created_at INTEGER, last_event_id TEXT);
+                     INSERT INTO kanban_notify_subs VALUES ('t_1', 'telegram', '1', NULL, 5, '9'),
+                                                           ('t_1', 'telegram', '2', '', 5, NULL);",
+                )?;
+                let task = TaskId::stored("t_1".into());
+                let all = shared(tx, Some(&task))?;
+                let seen: Vec<i64> = all.iter().map(|sub| sub.last_event_id).collect();
+                assert_eq!(seen, [9, 0]);
+                // As text, 9 would be more than 10.
+                assert_eq!(shared_of(tx, &task, 10)?.len(), 2);
+                assert!(take_shared(tx, &all[0], 10)? && take_shared(tx, &all[1], 10)?);
+                assert!(!take_shared(tx, &all[0], 11)?, "somebody was first");
+                assert_eq!(shared_of(tx, &task, 10)?.len(), 0);
+                Ok(())
+            })
+            .unwrap();
+    }
 }
