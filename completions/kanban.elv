@@ -28,13 +28,17 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand init 'Make a board, or take over the boards of Hermes Agent'
             cand create 'Make a card'
             cand list 'List cards, in the order in which they would start'
+            cand search 'Find cards by words of their title, body or comments'
             cand show 'Show a card: what it is, what it waits for, its runs, its comments and its history'
+            cand graph 'Show what a card waits for and what waits for it, as a tree'
             cand board 'Show the board as columns'
             cand why 'Say why a card is not running, what would start it, and when'
             cand status 'Say whether a board is served: the last tick, what runs, what is due, what is held'
             cand link 'Make a card wait for another one'
             cand unlink 'Make a card no longer wait for another one'
             cand comment 'Say something on a card'
+            cand edit 'Change what a card says'
+            cand reprioritize 'Give cards another priority: higher ones start first'
             cand complete 'Mark cards as done'
             cand block 'Put cards where only kanban unblock takes them out again'
             cand unblock 'Let blocked cards go again'
@@ -104,12 +108,29 @@ set edit:completion:arg-completer[kanban] = {|@words|
         &'kanban;list'= {
             cand --status 'Only cards in this column; may be given several times [default: all but archived]'
             cand --assignee 'Only cards of this assignee'
+            cand --tenant 'Only cards of this tenant'
+            cand --since 'Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX'
+            cand --sort 'The order: start (that in which they would start), created, changed or title'
             cand --limit 'At most so many'
+            cand --parent 'Only cards that wait for this one'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'kanban;search'= {
+            cand --status 'Only cards in this column; may be given several times [default: all but archived]'
+            cand --assignee 'Only cards of this assignee'
+            cand --tenant 'Only cards of this tenant'
+            cand --since 'Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX'
+            cand --sort 'The order: start (that in which they would start), created, changed or title'
+            cand --limit 'At most so many'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;show'= {
             cand --board 'The board; a home with one board needs none'
@@ -117,6 +138,14 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --json 'Print JSON'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'kanban;graph'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --dot 'Print it in the language of Graphviz (dot) instead'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;board'= {
             cand --board 'The board; a home with one board needs none'
@@ -156,6 +185,23 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;comment'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;edit'= {
+            cand --title 'What it is called'
+            cand --body 'What is to be done; - reads it from standard input, an empty one takes it away'
+            cand --tenant 'A name to group cards by; an empty one takes it away'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;reprioritize'= {
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'

@@ -32,13 +32,17 @@ complete -c kanban -n "__fish_kanban_needs_command" -s V -l version -d 'Print ve
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "init" -d 'Make a board, or take over the boards of Hermes Agent'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "create" -d 'Make a card'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "list" -d 'List cards, in the order in which they would start'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "search" -d 'Find cards by words of their title, body or comments'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card: what it is, what it waits for, its runs, its comments and its history'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "graph" -d 'Show what a card waits for and what waits for it, as a tree'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "board" -d 'Show the board as columns'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "why" -d 'Say why a card is not running, what would start it, and when'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "status" -d 'Say whether a board is served: the last tick, what runs, what is due, what is held'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "link" -d 'Make a card wait for another one'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "unlink" -d 'Make a card no longer wait for another one'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "comment" -d 'Say something on a card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "edit" -d 'Change what a card says'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "reprioritize" -d 'Give cards another priority: higher ones start first'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "complete" -d 'Mark cards as done'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "block" -d 'Put cards where only kanban unblock takes them out again'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "unblock" -d 'Let blocked cards go again'
@@ -100,15 +104,34 @@ complete -c kanban -n "__fish_kanban_using_subcommand create" -l json -d 'Print 
 complete -c kanban -n "__fish_kanban_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l assignee -d 'Only cards of this assignee' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l tenant -d 'Only cards of this tenant' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l since -d 'Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l sort -d 'The order: start (that in which they would start), created, changed or title' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l limit -d 'At most so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l parent -d 'Only cards that wait for this one' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand list" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l assignee -d 'Only cards of this assignee' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l tenant -d 'Only cards of this tenant' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l since -d 'Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l sort -d 'The order: start (that in which they would start), created, changed or title' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l limit -d 'At most so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand show" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand graph" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand graph" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand graph" -l dot -d 'Print it in the language of Graphviz (dot) instead'
+complete -c kanban -n "__fish_kanban_using_subcommand graph" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand graph" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l archived -d 'Show the archived cards as well'
@@ -135,6 +158,17 @@ complete -c kanban -n "__fish_kanban_using_subcommand comment" -l board -d 'The 
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand edit" -l title -d 'What it is called' -r
+complete -c kanban -n "__fish_kanban_using_subcommand edit" -l body -d 'What is to be done; - reads it from standard input, an empty one takes it away' -r
+complete -c kanban -n "__fish_kanban_using_subcommand edit" -l tenant -d 'A name to group cards by; an empty one takes it away' -r
+complete -c kanban -n "__fish_kanban_using_subcommand edit" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand edit" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand edit" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -s h -l help -d 'Print help'
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l summary -d 'What came of it, kept as the card\'s result' -r
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F

@@ -7,9 +7,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     Global, archive, assign, block, board, cancel, comment, complete, config, create, deliveries,
-    demo, doctor, drain, events, init, link, list, log, notify, pause, promote, reclaim, resume,
-    retry, runs, schedule, show, status, stop, subscribe, subscriptions, supervise, tick, timer,
-    unblock, unlink, unsubscribe, why,
+    demo, doctor, drain, edit, events, graph, init, link, list, log, notify, pause, promote,
+    reclaim, reprioritize, resume, retry, runs, schedule, search, show, status, stop, subscribe,
+    subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -52,13 +52,17 @@ pub(crate) enum Command {
     Init(init::Args),
     Create(create::Args),
     List(list::Args),
+    Search(search::Args),
     Show(show::Args),
+    Graph(graph::Args),
     Board(board::Args),
     Why(why::Args),
     Status(status::Args),
     Link(link::Args),
     Unlink(unlink::Args),
     Comment(comment::Args),
+    Edit(edit::Args),
+    Reprioritize(reprioritize::Args),
     Complete(complete::Args),
     Block(block::Args),
     Unblock(unblock::Args),
@@ -99,7 +103,11 @@ impl Cli {
             Command::Init(args) => init::run(args, global),
             Command::Create(args) => create::run(args, global),
             Command::List(args) => list::run(args, global),
+            Command::Search(args) => search::run(args, global),
+            Command::Edit(args) => edit::run(args, global),
+            Command::Reprioritize(args) => reprioritize::run(args, global),
             Command::Show(args) => show::run(args, global),
+            Command::Graph(args) => graph::run(args, global),
             Command::Board(args) => board::run(args, global),
             Command::Link(args) => link::run(args, global),
             Command::Unlink(args) => unlink::run(args, global),

@@ -95,6 +95,18 @@ pub fn moment(text: &str, now: Seconds) -> Result<Seconds, String> {
     })
 }
 
+/// Parses a moment that has passed: as [`moment()`], but a duration is one before `now` (`3h`, `3h ago`).
+pub fn past(text: &str, now: Seconds) -> Result<Seconds, String> {
+    let text = text.trim();
+    let ago = text.strip_suffix("ago").unwrap_or(text).trim();
+    match duration(ago) {
+        Ok(length) => Ok(now.saturating_sub(length)),
+        Err(_) => moment(text, now).map_err(|_| {
+            format!("{text:?} is not a time; write \"3h ago\", 2026-12-24, \"2026-12-24 18:00\" (local) or @UNIX")
+        }),
+    }
+}
+
 /// A date of an HTTP header, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
 pub fn http_date(text: &str) -> Option<Seconds> {
     let at = jiff::fmt::rfc2822::parse(text).ok()?;
@@ -158,6 +170,16 @@ mod tests {
             assert_eq!(moment(relative, 100), Ok(7300), "{relative}");
         }
         assert!(moment("tomorrowish", 0).is_err());
+    }
+
+    #[test]
+    fn what_has_passed_is_spoken_too() {
+        for text in ["3h ago", "3h", " 3 hours ago "] {
+            assert_eq!(past(text, 20_000), Ok(9_200), "{text}");
+        }
+        assert_eq!(past("@12", 100), Ok(12));
+        assert_eq!(past("2026-12-24T17:00:00Z", 0), Ok(1_798_131_600));
+        assert!(past("recently", 0).unwrap_err().contains("3h ago"));
     }
 
     #[test]

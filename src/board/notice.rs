@@ -65,7 +65,7 @@ const fn decisive(name: &'static str, level: Level, phrase: &'static str) -> Kin
 }
 
 /// Every kind that this program writes, and those of Hermes that have a meaning for people.
-pub const KINDS: [Kind; 35] = [
+pub const KINDS: [Kind; 36] = [
     decisive("completed", Level::Good, "done"),
     decisive("blocked", Level::Warning, "blocked"),
     decisive(
@@ -119,6 +119,7 @@ pub const KINDS: [Kind; 35] = [
     kind("unlinked", Level::Info, "no longer waits for another card"),
     kind("status", Level::Info, "moved"),
     kind("edited", Level::Info, "edited"),
+    kind("reprioritized", Level::Info, "given another priority"),
     kind("heartbeat", Level::Info, "gave a sign of life"),
     kind("archived", Level::Info, "archived"),
 ];

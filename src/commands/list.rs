@@ -3,41 +3,83 @@
 use anyhow::Result;
 
 use super::{Global, Session};
+use crate::board::id::TaskId;
 use crate::board::status::Status;
+use crate::board::task::Task;
+use crate::exit::Failure;
 use crate::render;
 use crate::render::style::{Style, status_colour};
 use crate::render::table::{Cell, Table};
-use crate::store::tasks::{self, ListFilter};
-use crate::time;
+use crate::store::tasks::{self, ListFilter, Sort};
+use crate::time::{self, Seconds};
 
 /// List cards, in the order in which they would start
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    #[command(flatten)]
+    filter: Filter,
+    /// Only cards that wait for this one
+    #[arg(long, value_name = "ID")]
+    parent: Option<TaskId>,
+}
+
+/// Which cards, and in which order.
+#[derive(Debug, clap::Args)]
+pub struct Filter {
     /// Only cards in this column; may be given several times [default: all but archived]
     #[arg(long = "status", value_name = "COLUMN")]
     statuses: Vec<Status>,
     /// Only cards of this assignee
     #[arg(long, value_name = "NAME")]
     assignee: Option<String>,
+    /// Only cards of this tenant
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// The order: start (that in which they would start), created, changed or title
+    #[arg(long, value_name = "ORDER", default_value = "start")]
+    sort: Sort,
     /// At most so many
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
 }
 
+impl Filter {
+    /// What is asked of the board.
+    pub fn of(&self, now: Seconds) -> Result<ListFilter> {
+        let since = self.since.as_deref().map(|text| time::past(text, now));
+        Ok(ListFilter {
+            statuses: self.statuses.clone(),
+            assignee: self.assignee.clone(),
+            tenant: self.tenant.clone(),
+            since: since.transpose().map_err(Failure::usage)?,
+            sort: self.sort,
+            limit: self.limit,
+            ..ListFilter::default()
+        })
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let filter = ListFilter {
-        statuses: args.statuses.clone(),
-        assignee: args.assignee.clone(),
-        limit: args.limit,
-    };
     let now = time::now()?;
+    let filter = ListFilter {
+        parent: args.parent.clone(),
+        ..args.filter.of(now)?
+    };
     let cards = Session::open(global)?
         .reader()?
         .read("cannot list the cards", |conn| tasks::list(conn, &filter))?;
     if global.json {
         return render::print(&render::json(&cards)?);
     }
+    render::print(&table(cards, now))
+}
+
+/// Cards as a table for people.
+pub fn table(cards: Vec<Task>, now: Seconds) -> String {
     let mut table = Table::new(&["ID", "COLUMN", "PRIO", "ASSIGNEE", "AGE", "TITLE"])
         .right(2)
         .right(4);
@@ -51,5 +93,5 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
             card.title.into(),
         ]);
     }
-    render::print(&table.render(&Style::stdout()))
+    table.render(&Style::stdout())
 }

@@ -1,5 +1,7 @@
 //! Cards: making, reading and listing them.
 
+use std::str::FromStr;
+
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
@@ -77,8 +79,70 @@ pub struct ListFilter {
     pub statuses: Vec<Status>,
     /// Only cards of this assignee.
     pub assignee: Option<String>,
+    /// Only cards of this tenant.
+    pub tenant: Option<String>,
+    /// Only cards that wait for this one.
+    pub parent: Option<TaskId>,
+    /// Only cards to which something happened since then.
+    pub since: Option<Seconds>,
+    /// Only cards in whose title, body or comments each of these occurs.
+    pub words: Vec<String>,
+    pub sort: Sort,
     /// At most this many.
     pub limit: Option<u32>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// That in which they would start: highest priority first, then oldest first.
+    #[default]
+    Start,
+    /// Oldest first.
+    Created,
+    /// What changed last, last.
+    Changed,
+    Title,
+}
+
+impl Sort {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Start => "t.priority DESC, t.created_at, t.rowid",
+            Self::Created => "t.created_at, t.rowid",
+            Self::Changed => {
+                "(SELECT max(e.id) FROM task_events e WHERE e.task_id = t.id), t.rowid"
+            }
+            Self::Title => "t.title COLLATE NOCASE, t.rowid",
+        }
+    }
+}
+
+impl FromStr for Sort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "start" => Self::Start,
+            "created" => Self::Created,
+            "changed" => Self::Changed,
+            "title" => Self::Title,
+            _ => {
+                return Err(format!(
+                    "{text:?} is no order; there are start, created, changed, title"
+                ));
+            }
+        })
+    }
+}
+
+/// A pattern of LIKE that finds a text anywhere, whatever is in it.
+fn anywhere(text: &str) -> String {
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{escaped}%")
 }
 
 /// What `create` came to.
@@ -101,21 +165,39 @@ pub fn get(conn: &Connection, id: &TaskId) -> Result<Task> {
     .ok_or_else(|| Failure::not_found(format!("there is no card {id} on this board")).into())
 }
 
-/// Cards in dispatch order: highest priority first, then oldest first.
+/// Cards, in the order that is asked for.
 pub fn list(conn: &Connection, filter: &ListFilter) -> Result<Vec<Task>> {
     let wanted: Vec<&str> = filter.statuses.iter().map(Status::as_str).collect();
+    let patterns: Vec<String> = filter.words.iter().map(|word| anywhere(word)).collect();
     let sql = format!(
         "{}
          WHERE (CASE WHEN ?1 = '[]' THEN t.status <> 'archived'
                      ELSE t.status IN (SELECT value FROM json_each(?1)) END)
            AND (?2 IS NULL OR t.assignee = ?2)
-         ORDER BY t.priority DESC, t.created_at, t.rowid LIMIT ?3",
-        select(conn)?
+           AND (?3 IS NULL OR t.tenant = ?3)
+           AND (?4 IS NULL OR EXISTS (SELECT 1 FROM task_links l WHERE l.parent_id = ?4 AND l.child_id = t.id))
+           AND (?5 IS NULL OR EXISTS (SELECT 1 FROM task_events e WHERE e.task_id = t.id AND e.created_at >= ?5))
+           AND NOT EXISTS (
+               SELECT 1 FROM json_each(?6) w
+               WHERE NOT (t.title LIKE w.value ESCAPE '\\' OR coalesce(t.body, '') LIKE w.value ESCAPE '\\'
+                          OR EXISTS (SELECT 1 FROM task_comments m
+                                     WHERE m.task_id = t.id AND m.body LIKE w.value ESCAPE '\\')))
+         ORDER BY {} LIMIT ?7",
+        select(conn)?,
+        filter.sort.sql()
     );
     let limit = filter.limit.map_or(-1, i64::from);
     let mut statement = conn.prepare(&sql)?;
     let rows = statement.query_map(
-        params![serde_json::to_string(&wanted)?, filter.assignee, limit],
+        params![
+            serde_json::to_string(&wanted)?,
+            filter.assignee,
+            filter.tenant,
+            filter.parent.as_ref().map(TaskId::as_str),
+            filter.since,
+            serde_json::to_string(&patterns)?,
+            limit
+        ],
         task,
     )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -13,6 +13,7 @@ mod channels;
 mod cluster;
 mod commands;
 mod concurrency;
+mod daily;
 mod deliveries;
 mod ends;
 mod generated;

@@ -6,10 +6,12 @@
 mod ends;
 mod hands;
 mod holds;
+mod words;
 
 pub use ends::{archive, cancel, complete, forget_blocks, retry};
 pub use hands::{assign, reclaim, stop};
 pub use holds::{block, promote, schedule, unblock};
+pub use words::{Words, edit, reprioritize};
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, params};

@@ -1,0 +1,40 @@
+//! `kanban reprioritize`
+
+use anyhow::Result;
+
+use super::{Global, Patience, Session};
+use crate::board::id::TaskId;
+use crate::config::Caller;
+use crate::exit::Failure;
+use crate::store::lifecycle;
+
+/// Give cards another priority: higher ones start first
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "kanban reprioritize [OPTIONS] <ID>... <PRIORITY>")]
+pub struct Args {
+    /// The cards, and last the priority; 0 is that of cards without one
+    #[arg(required = true, value_name = "ID... PRIORITY", num_args = 2.., allow_negative_numbers = true)]
+    words: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let Some((last, ids)) = args.words.split_last() else {
+        return Err(Failure::usage("no priority is given").into());
+    };
+    let priority: i64 = last
+        .parse()
+        .map_err(|_| Failure::usage(format!("{last:?} is no priority: a whole number")))?;
+    let ids: Vec<TaskId> = ids
+        .iter()
+        .map(|id| id.parse().map_err(Failure::usage))
+        .collect::<Result<_, _>>()?;
+    let by = Caller::current().name;
+    let session = Session::open(global)?;
+    session.change(
+        global,
+        &ids,
+        ("reprioritize", Patience::NobodyEnds),
+        |tx, id, now| lifecycle::reprioritize(tx, id, priority, &by, now),
+    )
+}

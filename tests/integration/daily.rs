@@ -1,0 +1,169 @@
+//! Finding cards, looking at how they hang together, and changing what they say.
+
+use serde_json::Value;
+
+use crate::harness::{Home, text};
+
+fn home() -> Home {
+    Home::new("[workers.me]\npull = true\n[workers.you]\npull = true\n")
+}
+
+fn ids(cards: &Value) -> Vec<String> {
+    let cards = cards.as_array().unwrap();
+    cards.iter().map(|card| text(&card["id"])).collect()
+}
+
+#[test]
+fn a_list_is_narrowed_and_ordered() {
+    let home = home();
+    let old = home.create("b old", "me", &["--tenant", "acme"]);
+    let urgent = home.create("a urgent", "you", &["--priority", "9"]);
+    let child = home.create("c child", "me", &["--parent", &old]);
+    let list = |args: &[&str]| ids(&home.json(&[&["list"], args].concat()));
+    assert_eq!(list(&["--tenant", "acme"]), [old.as_str()]);
+    assert_eq!(list(&["--parent", &old]), [child.as_str()]);
+    assert_eq!(list(&["--assignee", "you"]), [urgent.as_str()]);
+    assert_eq!(
+        list(&["--sort", "title"]),
+        [urgent.clone(), old.clone(), child.clone()]
+    );
+    home.ok(&["comment", &old, "something new"]);
+    assert_eq!(
+        list(&["--sort", "changed"]),
+        [urgent.clone(), child.clone(), old.clone()]
+    );
+    let long_ago = home
+        .sh("KANBAN_NOW=4000000000 \"$KANBAN\" list --since '3h ago' --json")
+        .expect(0);
+    assert_eq!(ids(&long_ago.value()), [""; 0]);
+    assert_eq!(list(&["--since", "3h ago"]).len(), 3);
+    home.kanban(&["list", "--since", "recently"]).expect(2);
+    home.kanban(&["list", "--sort", "size"]).expect(2);
+}
+
+#[test]
+fn a_search_wants_every_word_and_takes_each_as_it_is() {
+    let home = home();
+    let login = home.create("Fix the LOGIN", "me", &["--body", "it says 100% done"]);
+    let other = home.create("Write docs", "me", &["--body", "about the login_form"]);
+    home.ok(&["comment", &other, "see the fix of yesterday"]);
+    let search = |args: &[&str]| ids(&home.json(&[&["search"], args].concat()));
+    assert_eq!(search(&["login"]), [login.clone(), other.clone()]);
+    assert_eq!(search(&["login", "fix"]), [login.clone(), other.clone()]);
+    assert_eq!(search(&["yesterday"]), [other.as_str()]);
+    assert_eq!(search(&["100%"]), [login.as_str()]);
+    // What means something in a pattern means nothing here.
+    for pattern in ["login%form", "1_0", "\\", "%", "_"] {
+        let found = search(&[pattern]);
+        assert_eq!(
+            found.len(),
+            usize::from(pattern == "%" || pattern == "_"),
+            "{pattern}"
+        );
+    }
+    home.ok(&["archive", &login]);
+    assert_eq!(search(&["100%"]), [""; 0]);
+    assert_eq!(search(&["100%", "--status", "archived"]), [login]);
+    home.kanban(&["search", " "]).expect(2);
+    assert_eq!(home.ok(&["search", "nowhere"]).stdout, "");
+}
+
+#[test]
+fn what_a_card_says_can_be_changed_and_is_in_its_history() {
+    let home = home();
+    let card = home.create("Fx the login", "me", &["--body", "old"]);
+    home.ok(&[
+        "edit",
+        &card,
+        "--title",
+        "Fix the login",
+        "--body",
+        "new",
+        "--tenant",
+        "acme",
+    ]);
+    let task = home.json(&["show", &card])["task"].clone();
+    assert_eq!(
+        (&task["title"], &task["body"], &task["tenant"]),
+        (&"Fix the login".into(), &"new".into(), &"acme".into())
+    );
+    home.ok(&["edit", &card, "--body", "", "--tenant", ""]);
+    let task = home.json(&["show", &card])["task"].clone();
+    assert!(task["body"].is_null() && task["tenant"].is_null(), "{task}");
+    // What says so already is no change.
+    assert_eq!(
+        home.json(&["edit", &card, "--title", "Fix the login"])["changed"],
+        Value::Array(vec![])
+    );
+    assert_eq!(home.history(&card), ["created", "edited", "edited"]);
+    home.kanban(&["edit", &card]).expect(2);
+    home.kanban(&["edit", &card, "--title", " "]).expect(2);
+    home.ok(&["archive", &card]);
+    home.kanban(&["edit", &card, "--title", "x"]).expect(4);
+    home.kanban(&["edit", "t_00000000", "--title", "x"])
+        .expect(3);
+}
+
+#[test]
+fn a_priority_decides_who_starts_first() {
+    let home = home();
+    let first = home.create("first", "me", &[]);
+    let second = home.create("second", "me", &[]);
+    home.ok(&["reprioritize", &second, "5"]);
+    assert_eq!(ids(&home.json(&["list"])), [second.clone(), first.clone()]);
+    home.ok(&["reprioritize", &first, &second, "-3"]);
+    assert_eq!(home.json(&["show", &first])["task"]["priority"], -3);
+    assert_eq!(
+        home.history(&second),
+        ["created", "reprioritized", "reprioritized"]
+    );
+    home.kanban(&["reprioritize", &first, "high"]).expect(2);
+    home.ok(&["complete", &first]);
+    // All or none.
+    home.kanban(&["reprioritize", &second, &first, "1"])
+        .expect(4);
+    assert_eq!(home.json(&["show", &second])["task"]["priority"], -3);
+}
+
+#[test]
+fn a_graph_shows_what_is_above_and_below() {
+    let home = home();
+    let top = home.create("top \"quoted\"", "me", &[]);
+    let left = home.create("left", "me", &["--parent", &top]);
+    let right = home.create("right", "me", &["--parent", &top]);
+    let end = home.create("end", "me", &["--parent", &left, "--after-any", &right]);
+    home.ok(&["complete", &top]);
+    let tree = home.ok(&["graph", &end]).stdout;
+    let lines: Vec<&str> = tree.lines().collect();
+    assert_eq!(lines[0], format!("{end} todo end"));
+    assert_eq!(lines[1], "waits for");
+    assert!(
+        lines.contains(&format!("  {left} todo left").as_str()),
+        "{tree}"
+    );
+    assert!(
+        lines.contains(&format!("    {top} done top \"quoted\"").as_str()),
+        "{tree}"
+    );
+    assert!(
+        tree.contains(&format!("{top} done top \"quoted\" …")),
+        "{tree}"
+    );
+    assert!(tree.contains("todo, on any right"), "{tree}");
+    let json = home.json(&["graph", &top]);
+    assert_eq!(
+        (
+            json["nodes"].as_array().unwrap().len(),
+            json["edges"].as_array().unwrap().len()
+        ),
+        (4, 4)
+    );
+    let dot = home.ok(&["graph", &top, "--dot"]).stdout;
+    assert!(
+        dot.starts_with("digraph cards {")
+            && dot.contains("top \\\"quoted\\\"")
+            && dot.contains("label=\"any\""),
+        "{dot}"
+    );
+    home.kanban(&["graph", "t_00000000"]).expect(3);
+}
