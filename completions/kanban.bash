@@ -22,6 +22,9 @@ _kanban() {
             kanban,assign)
                 cmd="kanban__subcmd__assign"
                 ;;
+            kanban,backup)
+                cmd="kanban__subcmd__backup"
+                ;;
             kanban,block)
                 cmd="kanban__subcmd__block"
                 ;;
@@ -112,6 +115,9 @@ _kanban() {
             kanban,show)
                 cmd="kanban__subcmd__show"
                 ;;
+            kanban,stats)
+                cmd="kanban__subcmd__stats"
+                ;;
             kanban,status)
                 cmd="kanban__subcmd__status"
                 ;;
@@ -188,7 +194,7 @@ _kanban() {
 
     case "${cmd}" in
         kanban)
-            opts="-h -V --board --config --json --help --version init create list search show graph board why status link unlink comment edit reprioritize complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer doctor config demo"
+            opts="-h -V --board --config --json --help --version init create list search show graph board why status link unlink comment edit reprioritize complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats backup doctor config demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -233,6 +239,28 @@ _kanban() {
             ;;
         kanban__subcmd__assign)
             opts="-h --reclaim --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__backup)
+            opts="-h --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1348,6 +1376,36 @@ _kanban() {
                 return 0
             fi
             case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__stats)
+            opts="-h --format --output --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "text json prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -64,6 +64,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand resume 'Start again what kanban pause or kanban drain stopped'
             cand drain 'Start nothing more, and wait until what runs has ended'
             cand timer 'Have cron, systemd or launchd run the ticks of a board'
+            cand stats 'Count: cards by column, runs by worker and outcome, deliveries by channel'
+            cand backup 'Copy the board into a file, whole, while others go on using it'
             cand doctor 'Say what would keep this board from being served here, and what would kill its workers'
             cand config 'Check, show or find the configuration'
             cand demo 'Run a small example from beginning to end'
@@ -501,6 +503,22 @@ set edit:completion:arg-completer[kanban] = {|@words|
         }
         &'kanban;timer;remove'= {
             cand --kind 'Only the timer of this kind [default: every timer that the board has]'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;stats'= {
+            cand --format 'How to print it'
+            cand --output 'Put it into this file instead, as a whole and readable for everybody: for the textfile collector'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;backup'= {
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'

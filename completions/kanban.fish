@@ -68,6 +68,8 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "pause" -d 'Start noth
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "resume" -d 'Start again what kanban pause or kanban drain stopped'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "drain" -d 'Start nothing more, and wait until what runs has ended'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "timer" -d 'Have cron, systemd or launchd run the ticks of a board'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "stats" -d 'Count: cards by column, runs by worker and outcome, deliveries by channel'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "backup" -d 'Copy the board into a file, whole, while others go on using it'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "doctor" -d 'Say what would keep this board from being served here, and what would kill its workers'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "config" -d 'Check, show or find the configuration'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "demo" -d 'Run a small example from beginning to end'
@@ -370,6 +372,18 @@ complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_sub
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand stats" -l format -d 'How to print it' -r -f -a "text\t'For people'
+json\t'One object'
+prometheus\t'The text format of Prometheus'"
+complete -c kanban -n "__fish_kanban_using_subcommand stats" -l output -d 'Put it into this file instead, as a whole and readable for everybody: for the textfile collector' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand stats" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand stats" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand stats" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand backup" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand backup" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand backup" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l json -d 'Print JSON'

@@ -6,10 +6,10 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    Global, archive, assign, block, board, cancel, comment, complete, config, create, deliveries,
-    demo, doctor, drain, edit, events, graph, init, link, list, log, notify, pause, promote,
-    reclaim, reprioritize, resume, retry, runs, schedule, search, show, status, stop, subscribe,
-    subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe, why,
+    Global, archive, assign, backup, block, board, cancel, comment, complete, config, create,
+    deliveries, demo, doctor, drain, edit, events, graph, init, link, list, log, notify, pause,
+    promote, reclaim, reprioritize, resume, retry, runs, schedule, search, show, stats, status,
+    stop, subscribe, subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -88,6 +88,8 @@ pub(crate) enum Command {
     Resume(resume::Args),
     Drain(drain::Args),
     Timer(timer::Args),
+    Stats(stats::Args),
+    Backup(backup::Args),
     Doctor(doctor::Args),
     Config(config::Args),
     Demo(demo::Args),
@@ -138,6 +140,8 @@ impl Cli {
             Command::Resume(args) => resume::run(args, global),
             Command::Drain(args) => drain::run(args, global),
             Command::Timer(args) => timer::run(args, global),
+            Command::Stats(args) => stats::run(args, global),
+            Command::Backup(args) => backup::run(args, global),
             Command::Doctor(args) => doctor::run(args, global),
             Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
             Command::Demo(args) => demo::run(args, global),

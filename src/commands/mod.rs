@@ -4,6 +4,7 @@
 
 pub mod archive;
 pub mod assign;
+pub mod backup;
 pub mod block;
 pub mod board;
 pub mod cancel;
@@ -34,6 +35,7 @@ pub mod runs;
 pub mod schedule;
 pub mod search;
 pub mod show;
+pub mod stats;
 pub mod status;
 pub mod stop;
 pub mod subscribe;

@@ -4,6 +4,7 @@
 //! change happens in [`Store::write`], one short IMMEDIATE transaction with no process, wait or
 //! request inside. The rules of sharing a file with other programs live in [`open`].
 
+mod backup;
 mod checkpoint;
 pub mod claims;
 pub mod deliveries;
@@ -20,6 +21,7 @@ pub mod promotion;
 pub mod runs;
 mod schema;
 pub mod settle;
+pub mod stats;
 pub mod subscriptions;
 pub mod targets;
 pub mod tasks;

@@ -20,6 +20,7 @@ mod generated;
 mod harness;
 mod hermes;
 mod hostile;
+mod keeping;
 mod kills;
 mod layers;
 mod outsiders;

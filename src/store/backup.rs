@@ -1,0 +1,68 @@
+//! Copies of a board that are whole, made while others go on using it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
+
+use super::{Store, explain, schema};
+use crate::exit::Failure;
+use crate::fsx;
+
+/// Pages that are copied at a time; others may write in between.
+const PAGES: i32 = 2_000;
+/// How long others have for that.
+const PAUSE: Duration = Duration::from_millis(2);
+
+impl Store {
+    /// Copies the board into a file that must not exist, whole and durable before it has its name.
+    pub fn back_up(&self, to: &Path) -> Result<()> {
+        let shown = to.display();
+        if to.symlink_metadata().is_ok() {
+            return Err(Failure::refused(format!("{shown} is there already"))
+                .hint("a backup never overwrites anything; name another file")
+                .into());
+        }
+        let dir = match to.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            Some(dir) => dir,
+            None => Path::new("."),
+        };
+        let mut name = to.as_os_str().to_owned();
+        name.push(format!(".{}.tmp", std::process::id()));
+        let building = Path::new(&name);
+        let made = self.copy_into(building).and_then(|()| {
+            // A name that somebody else took meanwhile is not overwritten either.
+            std::fs::hard_link(building, to)
+                .with_context(|| format!("cannot give {shown} its name"))?;
+            Ok(fsx::sync_dir(dir)?)
+        });
+        for rest in ["", "-wal", "-shm", "-journal"] {
+            let mut name = building.as_os_str().to_owned();
+            name.push(rest);
+            // What is left of an attempt is only in the way.
+            let _ = std::fs::remove_file(name);
+        }
+        made.with_context(|| format!("cannot back up to {shown}"))
+    }
+
+    fn copy_into(&self, path: &Path) -> Result<()> {
+        let file = fsx::create_private(path)?;
+        let attempt = || -> Result<()> {
+            let mut copy = Connection::open(path)?;
+            Backup::new(&self.conn, &mut copy)?.run_to_completion(PAGES, PAUSE, None)?;
+            let verdict: String = copy.query_row("PRAGMA quick_check", [], |r| r.get(0))?;
+            if verdict != "ok" {
+                return Err(Failure::unusable(format!("the board is damaged: {verdict}")).into());
+            }
+            schema::inspect(&copy, &path.display().to_string())?;
+            // The copy is one file: nothing of it stays in a log beside it.
+            copy.pragma_update(None, "journal_mode", "DELETE")?;
+            copy.close().map_err(|(_, e)| e)?;
+            Ok(())
+        };
+        attempt().map_err(|e| explain(e, path))?;
+        Ok(file.sync_all()?)
+    }
+}
