@@ -34,6 +34,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('search', 'search', [CompletionResultType]::ParameterValue, 'Find cards by words of their title, body or comments')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a card: what it is, what it waits for, its runs, its comments and its history')
             [CompletionResult]::new('graph', 'graph', [CompletionResultType]::ParameterValue, 'Show what a card waits for and what waits for it, as a tree')
+            [CompletionResult]::new('context', 'context', [CompletionResultType]::ParameterValue, 'Print what somebody who works on a card has to know')
             [CompletionResult]::new('board', 'board', [CompletionResultType]::ParameterValue, 'Show the board as columns')
             [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Say why a card is not running, what would start it, and when')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say whether a board is served: the last tick, what runs, what is due, what is held')
@@ -154,6 +155,14 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--dot', '--dot', [CompletionResultType]::ParameterName, 'Print it in the language of Graphviz (dot) instead')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanban;context' {
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')

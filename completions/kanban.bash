@@ -43,6 +43,9 @@ _kanban() {
             kanban,config)
                 cmd="kanban__subcmd__config"
                 ;;
+            kanban,context)
+                cmd="kanban__subcmd__context"
+                ;;
             kanban,create)
                 cmd="kanban__subcmd__create"
                 ;;
@@ -194,7 +197,7 @@ _kanban() {
 
     case "${cmd}" in
         kanban)
-            opts="-h -V --board --config --json --help --version init create list search show graph board why status link unlink comment edit reprioritize complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats backup doctor config demo"
+            opts="-h -V --board --config --json --help --version init create list search show graph context board why status link unlink comment edit reprioritize complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats backup doctor config demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -476,6 +479,28 @@ _kanban() {
         kanban__subcmd__config__subcmd__show)
             opts="-h --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__context)
+            opts="-h --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

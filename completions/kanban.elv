@@ -31,6 +31,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand search 'Find cards by words of their title, body or comments'
             cand show 'Show a card: what it is, what it waits for, its runs, its comments and its history'
             cand graph 'Show what a card waits for and what waits for it, as a tree'
+            cand context 'Print what somebody who works on a card has to know'
             cand board 'Show the board as columns'
             cand why 'Say why a card is not running, what would start it, and when'
             cand status 'Say whether a board is served: the last tick, what runs, what is due, what is held'
@@ -145,6 +146,13 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --dot 'Print it in the language of Graphviz (dot) instead'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;context'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

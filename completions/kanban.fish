@@ -35,6 +35,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "list" -d 'List cards,
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "search" -d 'Find cards by words of their title, body or comments'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card: what it is, what it waits for, its runs, its comments and its history'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "graph" -d 'Show what a card waits for and what waits for it, as a tree'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "context" -d 'Print what somebody who works on a card has to know'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "board" -d 'Show the board as columns'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "why" -d 'Say why a card is not running, what would start it, and when'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "status" -d 'Say whether a board is served: the last tick, what runs, what is due, what is held'
@@ -134,6 +135,10 @@ complete -c kanban -n "__fish_kanban_using_subcommand graph" -l config -d 'The c
 complete -c kanban -n "__fish_kanban_using_subcommand graph" -l dot -d 'Print it in the language of Graphviz (dot) instead'
 complete -c kanban -n "__fish_kanban_using_subcommand graph" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand graph" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand context" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand context" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand context" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand context" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l archived -d 'Show the archived cards as well'

@@ -6,10 +6,11 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    Global, archive, assign, backup, block, board, cancel, comment, complete, config, create,
-    deliveries, demo, doctor, drain, edit, events, graph, init, link, list, log, notify, pause,
-    promote, reclaim, reprioritize, resume, retry, runs, schedule, search, show, stats, status,
-    stop, subscribe, subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe, why,
+    Global, archive, assign, backup, block, board, cancel, comment, complete, config, context,
+    create, deliveries, demo, doctor, drain, edit, events, graph, init, link, list, log, notify,
+    pause, promote, reclaim, reprioritize, resume, retry, runs, schedule, search, show, stats,
+    status, stop, subscribe, subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe,
+    why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -55,6 +56,7 @@ pub(crate) enum Command {
     Search(search::Args),
     Show(show::Args),
     Graph(graph::Args),
+    Context(context::Args),
     Board(board::Args),
     Why(why::Args),
     Status(status::Args),
@@ -110,6 +112,7 @@ impl Cli {
             Command::Reprioritize(args) => reprioritize::run(args, global),
             Command::Show(args) => show::run(args, global),
             Command::Graph(args) => graph::run(args, global),
+            Command::Context(args) => context::run(args, global),
             Command::Board(args) => board::run(args, global),
             Command::Link(args) => link::run(args, global),
             Command::Unlink(args) => unlink::run(args, global),

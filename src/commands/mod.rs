@@ -11,6 +11,7 @@ pub mod cancel;
 pub mod comment;
 pub mod complete;
 pub mod config;
+pub mod context;
 pub mod create;
 pub mod deliveries;
 pub mod demo;

@@ -7,6 +7,7 @@
 mod backup;
 mod checkpoint;
 pub mod claims;
+pub mod context;
 pub mod deliveries;
 pub mod history;
 pub mod lanes;

@@ -167,3 +167,49 @@ fn a_graph_shows_what_is_above_and_below() {
     );
     home.kanban(&["graph", "t_00000000"]).expect(3);
 }
+
+#[test]
+fn a_context_has_what_came_before_and_says_what_it_leaves_out() {
+    let home = Home::new(
+        "[defaults]\nretry_delay = \"0s\"\n[workers.me]\npull = true\n\
+         [workers.bad]\ncommand = [\"sh\", \"-c\", \"echo no luck >&2; exit 3\"]\n",
+    );
+    let parent = home.create("parent", "me", &[]);
+    let body = format!("do this\u{1b}[2J {}", "x".repeat(30_000));
+    let card = home.create(
+        "child",
+        "bad",
+        &["--parent", &parent, "--body", &body, "--max-retries", "1"],
+    );
+    home.ok(&["complete", &parent, "--summary", "the key is under the mat"]);
+    for n in 0..25 {
+        home.ok(&["comment", &card, &format!("comment {n}")]);
+    }
+    home.quiet();
+    let text = home.ok(&["context", &card]).stdout;
+    for part in [
+        "# child",
+        "the key is under the mat",
+        "by bad: crashed",
+        "no luck",
+        "(5 older left out)",
+        "comment 24",
+        &format!("(cut here; all of it: kanban show {card} --board default)"),
+        &format!("kanban complete {card} --board default"),
+        "Exit with status 0",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(
+        !text.contains('\u{1b}') && !text.contains("comment 4\n"),
+        "{text}"
+    );
+    assert!(text.len() < 60_000, "{}", text.len());
+    let json = home.json(&["context", &card]);
+    assert_eq!(
+        (&json["version"], &json["parents"][0]["result"]),
+        (&1.into(), &"the key is under the mat".into())
+    );
+    assert_eq!(json["comments"].as_array().unwrap().len(), 25);
+    home.kanban(&["context", "t_00000000"]).expect(3);
+}
