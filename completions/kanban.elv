@@ -40,6 +40,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand comment 'Say something on a card'
             cand edit 'Change what a card says'
             cand reprioritize 'Give cards another priority: higher ones start first'
+            cand heartbeat 'Say that a worker is alive, and how far it is'
             cand complete 'Mark cards as done'
             cand block 'Put cards where only kanban unblock takes them out again'
             cand unblock 'Let blocked cards go again'
@@ -217,6 +218,14 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --json 'Print JSON'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'kanban;heartbeat'= {
+            cand --note 'What it is at'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;complete'= {
             cand --summary 'What came of it, kept as the card''s result'

@@ -44,6 +44,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "unlink" -d 'Make a ca
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "comment" -d 'Say something on a card'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "edit" -d 'Change what a card says'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "reprioritize" -d 'Give cards another priority: higher ones start first'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "heartbeat" -d 'Say that a worker is alive, and how far it is'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "complete" -d 'Mark cards as done'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "block" -d 'Put cards where only kanban unblock takes them out again'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "unblock" -d 'Let blocked cards go again'
@@ -176,6 +177,11 @@ complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l board -d 
 complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l note -d 'What it is at' -r
+complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l summary -d 'What came of it, kept as the card\'s result' -r
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F

@@ -7,10 +7,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     Global, archive, assign, backup, block, board, cancel, comment, complete, config, context,
-    create, deliveries, demo, doctor, drain, edit, events, graph, init, link, list, log, notify,
-    pause, promote, reclaim, reprioritize, resume, retry, runs, schedule, search, show, stats,
-    status, stop, subscribe, subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe,
-    why,
+    create, deliveries, demo, doctor, drain, edit, events, graph, heartbeat, init, link, list, log,
+    notify, pause, promote, reclaim, reprioritize, resume, retry, runs, schedule, search, show,
+    stats, status, stop, subscribe, subscriptions, supervise, tick, timer, unblock, unlink,
+    unsubscribe, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Comment(comment::Args),
     Edit(edit::Args),
     Reprioritize(reprioritize::Args),
+    Heartbeat(heartbeat::Args),
     Complete(complete::Args),
     Block(block::Args),
     Unblock(unblock::Args),
@@ -117,6 +118,7 @@ impl Cli {
             Command::Link(args) => link::run(args, global),
             Command::Unlink(args) => unlink::run(args, global),
             Command::Comment(args) => comment::run(args, global),
+            Command::Heartbeat(args) => heartbeat::run(args, global),
             Command::Complete(args) => complete::run(args, global),
             Command::Block(args) => block::run(args, global),
             Command::Unblock(args) => unblock::run(args, global),

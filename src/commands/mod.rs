@@ -21,6 +21,7 @@ pub mod edit;
 pub mod events;
 mod global;
 pub mod graph;
+pub mod heartbeat;
 pub mod init;
 pub mod link;
 pub mod list;

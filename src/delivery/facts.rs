@@ -51,6 +51,9 @@ pub fn facts(about: &Notice, held_back: u32) -> Vec<Fact> {
                 false,
             );
         }
+        "heartbeat" => add("note", fact(payload, "note"), true),
+        "assigned" => add("to", fact(payload, "assignee"), false),
+        "reprioritized" => add("priority", fact(payload, "priority"), false),
         "cancelled" | "scheduled" | "unblocked" | "reclaimed" | "status" => {
             add("reason", fact(payload, "reason"), true);
         }

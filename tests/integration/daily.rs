@@ -213,3 +213,31 @@ fn a_context_has_what_came_before_and_says_what_it_leaves_out() {
     assert_eq!(json["comments"].as_array().unwrap().len(), 25);
     home.kanban(&["context", "t_00000000"]).expect(3);
 }
+
+#[test]
+fn a_worker_says_that_it_is_alive_for_its_own_card_alone() {
+    let home = Home::new(
+        "[workers.w]\ncommand = [\"sh\", \"-c\", '''
+\"$KANBAN_BIN\" heartbeat \"$KANBAN_TASK\" --note half && ! \"$KANBAN_BIN\" heartbeat \"$(cat $KANBAN_HOME/other)\" 2> refused; cat refused'''] \n[workers.me]\npull = true\n",
+    );
+    let other = home.create("other", "me", &[]);
+    std::fs::write(home.path().join("other"), &other).unwrap();
+    let card = home.create("x", "w", &[]);
+    home.quiet();
+    assert_eq!(home.status(&card), "done");
+    let beat = home
+        .json(&["events", &card])
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|e| e["kind"] == "heartbeat")
+        .cloned()
+        .unwrap();
+    assert_eq!(beat["payload"]["note"], "half");
+    assert!(
+        home.ok(&["log", &card]).stdout.contains("cannot report on"),
+        "another card's is refused"
+    );
+    assert_eq!(home.history(&other), ["created"]);
+    home.kanban(&["heartbeat", &other]).expect(4);
+}

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rusqlite::params;
 use serde_json::json;
 
-use super::{Actor, Changed, move_to, next_column, refused, take_away};
+use super::{Actor, Changed, admit, by, move_to, next_column, refused, take_away};
 use crate::board::event::Event;
 use crate::board::id::TaskId;
 use crate::board::run::Outcome;
@@ -104,4 +104,39 @@ pub fn assign(
     let facts = json!({"assignee": assignee, "by": who});
     history::append(tx, id, None, &Event::with("assigned", facts), now)?;
     Ok(same)
+}
+
+/// Notes that a worker is alive and at work, and what it says about that.
+pub fn heartbeat(
+    tx: &Tx<'_>,
+    id: &TaskId,
+    actor: &Actor,
+    note: Option<&str>,
+    now: Seconds,
+) -> Result<Changed> {
+    let task = tasks::get(tx, id)?;
+    admit(tx, &task, actor)?;
+    if task.status != Status::Running {
+        return Err(refused(&task, "said to be alive"));
+    }
+    tx.execute(
+        "UPDATE tasks SET last_heartbeat_at = ?2 WHERE id = ?1",
+        params![id.as_str(), now],
+    )?;
+    tx.execute(
+        "UPDATE task_runs SET last_heartbeat_at = ?2 WHERE id = ?1 AND ended_at IS NULL",
+        params![task.current_run_id, now],
+    )?;
+    let facts = json!({"note": note, "by": by(actor)});
+    history::append(
+        tx,
+        id,
+        task.current_run_id,
+        &Event::with("heartbeat", facts),
+        now,
+    )?;
+    Ok(Changed {
+        status: task.status,
+        cancel: None,
+    })
 }

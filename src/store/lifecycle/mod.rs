@@ -9,7 +9,7 @@ mod holds;
 mod words;
 
 pub use ends::{archive, cancel, complete, forget_blocks, retry};
-pub use hands::{assign, reclaim, stop};
+pub use hands::{assign, heartbeat, reclaim, stop};
 pub use holds::{block, promote, schedule, unblock};
 pub use words::{Words, edit, reprioritize};
 
