@@ -42,50 +42,36 @@ pub enum Digest {
 
 /// The messages whose turn it is, of a queue in order.
 pub fn turns(queue: &[Waiting], digest: Digest, now: Seconds) -> Vec<Turn> {
-    let mut turns: Vec<Turn> = Vec::new();
+    let mut due: Vec<&Waiting> = Vec::new();
+    // What waits for the end of a digest, and could be told by a later message about its card.
+    let mut put_off: Vec<&Waiting> = Vec::new();
     // Cards of which a message has to be tried again, later.
     let mut barred: BTreeSet<&str> = BTreeSet::new();
-    // Per card, what was not tried yet and can be told by a later message, with the turn it has if it has one.
-    let mut untold: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for message in queue {
         let task = message.task.as_deref();
         if task.is_some_and(|task| barred.contains(task)) {
             continue;
         }
-        if !has_come(message.next_at, now) {
-            match (message.attempts, task) {
-                // Only held back for a digest: it keeps nobody.
-                (0, Some(task)) => untold.entry(task).or_default().push(message.seq),
-                (0, None) => {}
-                (1..=PATIENCE, _) => break,
-                (_, Some(task)) => {
-                    barred.insert(task);
-                }
-                (_, None) => {}
-            }
-            continue;
+        match (has_come(message.next_at, now), message.attempts) {
+            (true, _) => due.push(message),
+            // It keeps nobody.
+            (false, 0) => put_off.push(message),
+            (false, 1..=PATIENCE) => break,
+            (false, _) => barred.extend(task),
         }
-        let mut turn = Turn {
-            seq: message.seq,
-            held_back: Vec::new(),
-        };
-        if let (Digest::Yes, 0, Some(task)) = (digest, message.attempts, task) {
-            let earlier = untold.entry(task).or_default();
-            turn.held_back.append(earlier);
-            turns.retain(|other| !turn.held_back.contains(&other.seq));
-            earlier.clone_from(&turn.held_back);
-            earlier.push(message.seq);
-        }
-        turns.push(turn);
     }
+    let mut turns = match digest {
+        Digest::No => due.iter().map(|message| turn(message)).collect(),
+        Digest::Yes => told_in_one(&due, &put_off),
+    };
     // What was refused so often goes last, with all that is about its card: if it fails once more, it has kept
     // nobody.
-    let suspects: BTreeSet<&str> = queue
+    let suspects: BTreeSet<&str> = due
         .iter()
         .filter(|message| message.attempts > PATIENCE)
         .filter_map(|message| message.task.as_deref())
         .collect();
-    let cards: BTreeMap<i64, &str> = queue
+    let cards: BTreeMap<i64, &str> = due
         .iter()
         .filter_map(|message| Some((message.seq, message.task.as_deref()?)))
         .collect();
@@ -97,9 +83,50 @@ pub fn turns(queue: &[Waiting], digest: Digest, now: Seconds) -> Vec<Turn> {
     turns
 }
 
+fn turn(message: &Waiting) -> Turn {
+    Turn {
+        seq: message.seq,
+        held_back: Vec::new(),
+    }
+}
+
+/// Of the messages about one card that were never tried, the newest that is due tells of those before it.
+fn told_in_one(due: &[&Waiting], put_off: &[&Waiting]) -> Vec<Turn> {
+    let untried = |message: &&Waiting| match message.attempts {
+        0 => message.task.clone(),
+        _ => None,
+    };
+    let mut newest: BTreeMap<String, i64> = BTreeMap::new();
+    for message in due {
+        if let Some(task) = untried(message) {
+            newest.insert(task, message.seq);
+        }
+    }
+    let mut told: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for message in due.iter().chain(put_off) {
+        let by = untried(message).and_then(|task| newest.get(&task));
+        if let Some(by) = by.filter(|by| message.seq < **by) {
+            told.entry(*by).or_default().push(message.seq);
+        }
+    }
+    let covered: BTreeSet<i64> = told.values().flatten().copied().collect();
+    due.iter()
+        .filter(|message| !covered.contains(&message.seq))
+        .map(|message| {
+            let mut held_back = told.remove(&message.seq).unwrap_or_default();
+            held_back.sort_unstable();
+            Turn {
+                seq: message.seq,
+                held_back,
+            }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn waiting(seq: i64, task: &str, attempts: u32, next_at: Seconds) -> Waiting {
         Waiting {
@@ -182,6 +209,44 @@ mod tests {
             waiting(3, "a", 0, 0),
         ];
         assert_eq!(seqs(&decided, Digest::Yes), [(3, vec![1, 2])]);
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_told_twice_out_of_turn_or_never(
+            rows in proptest::collection::vec((0u8..4, 0u32..6, 0i64..200), 0..40),
+            digest in proptest::bool::ANY,
+        ) {
+            let queue: Vec<Waiting> = (1..)
+                .zip(&rows)
+                .map(|(seq, (task, attempts, next_at))| waiting(seq, &task.to_string(), *attempts, *next_at))
+                .collect();
+            let digest = if digest { Digest::Yes } else { Digest::No };
+            let turns = turns(&queue, digest, 100);
+            let row = |seq: i64| &queue[usize::try_from(seq).unwrap() - 1];
+            let named: Vec<i64> = turns.iter().flat_map(|t| t.held_back.iter().copied().chain([t.seq])).collect();
+            prop_assert_eq!(named.iter().collect::<BTreeSet<_>>().len(), named.len(), "once at most");
+            for turn in &turns {
+                prop_assert!(row(turn.seq).next_at <= 100, "only what is due is sent");
+                for held in &turn.held_back {
+                    prop_assert!(*held < turn.seq && row(*held).task == row(turn.seq).task && row(*held).attempts == 0);
+                }
+                // Nothing about its card is left behind that was tried before it.
+                let before = queue.iter().filter(|m| m.seq < turn.seq && m.task == row(turn.seq).task && m.attempts > 0);
+                for message in before {
+                    prop_assert!(named.contains(&message.seq), "{} overtakes {}", turn.seq, message.seq);
+                }
+            }
+            for card in 0..4 {
+                let card = card.to_string();
+                let order: Vec<i64> = turns.iter().map(|t| t.seq).filter(|s| row(*s).task.as_deref() == Some(&card)).collect();
+                prop_assert!(order.is_sorted(), "{order:?}");
+            }
+            // The first that is due goes, unless one before it has to be tried again.
+            if let Some(first) = queue.first().filter(|m| m.next_at <= 100) {
+                prop_assert!(named.contains(&first.seq));
+            }
+        }
     }
 
     #[test]

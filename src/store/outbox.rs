@@ -14,8 +14,10 @@ use crate::board::notice::Notice;
 use crate::board::queue::{Digest, Turn, Waiting, turns};
 use crate::time::Seconds;
 
-/// At most so many messages are sent to one target in one tick.
-const QUEUE_MAX: u32 = 500;
+/// Open messages of one target that are looked at: far more than ever wait for it but after days of an outage.
+const LOOKED_AT_MAX: u32 = 20_000;
+/// Messages that one target is sent at a time; their texts are in memory until they are told.
+const TURNS_MAX: usize = 500;
 
 /// How far announcing has read, and the newest event.
 pub fn cursor(conn: &Connection) -> Result<(i64, i64)> {
@@ -153,7 +155,7 @@ pub fn queue(
          WHERE channel = ?1 AND address = ?2 AND thread = ?3 AND done_at IS NULL ORDER BY seq LIMIT ?4",
     )?;
     let rows = statement.query_map(
-        params![target.channel, target.address, target.thread, QUEUE_MAX],
+        params![target.channel, target.address, target.thread, LOOKED_AT_MAX],
         |r| {
             Ok(Waiting {
                 seq: r.get(0)?,
@@ -164,7 +166,9 @@ pub fn queue(
         },
     )?;
     let queue: Vec<Waiting> = rows.collect::<rusqlite::Result<_>>()?;
-    Ok(turns(&queue, digest, now))
+    let mut turns = turns(&queue, digest, now);
+    turns.truncate(TURNS_MAX);
+    Ok(turns)
 }
 
 /// Whether anything was in flight when its tick died. Only whoever holds the delivery lock may conclude that.
