@@ -31,6 +31,9 @@ _kanban() {
             kanban,board)
                 cmd="kanban__subcmd__board"
                 ;;
+            kanban,boards)
+                cmd="kanban__subcmd__boards"
+                ;;
             kanban,cancel)
                 cmd="kanban__subcmd__cancel"
                 ;;
@@ -154,6 +157,12 @@ _kanban() {
             kanban,why)
                 cmd="kanban__subcmd__why"
                 ;;
+            kanban__subcmd__boards,list)
+                cmd="kanban__subcmd__boards__subcmd__list"
+                ;;
+            kanban__subcmd__boards,path)
+                cmd="kanban__subcmd__boards__subcmd__path"
+                ;;
             kanban__subcmd__config,check)
                 cmd="kanban__subcmd__config__subcmd__check"
                 ;;
@@ -200,7 +209,7 @@ _kanban() {
 
     case "${cmd}" in
         kanban)
-            opts="-h -V --board --config --json --help --version init create list search show graph context board why status link unlink comment edit reprioritize heartbeat complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats backup doctor config demo"
+            opts="-h -V --board --config --json --help --version init create list search show graph context board boards why status link unlink comment edit reprioritize heartbeat complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats backup doctor config demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -320,6 +329,72 @@ _kanban() {
         kanban__subcmd__board)
             opts="-h --archived --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__boards)
+            opts="-h --board --config --json --help list path"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__boards__subcmd__list)
+            opts="-h --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__boards__subcmd__path)
+            opts="-h --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1002,7 +1077,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__list)
-            opts="-h --status --assignee --tenant --since --sort --limit --parent --board --config --json --help"
+            opts="-h --status --assignee --tenant --since --sort --limit --ids --parent --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1378,7 +1453,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__search)
-            opts="-h --status --assignee --tenant --since --sort --limit --board --config --json --help"
+            opts="-h --status --assignee --tenant --since --sort --limit --ids --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -33,6 +33,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand graph 'Show what a card waits for and what waits for it, as a tree'
             cand context 'Print what somebody who works on a card has to know'
             cand board 'Show the board as columns'
+            cand boards 'List the boards, or print where one is'
             cand why 'Say why a card is not running, what would start it, and when'
             cand status 'Say whether a board is served: the last tick, what runs, what is due, what is held'
             cand link 'Make a card wait for another one'
@@ -119,6 +120,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --parent 'Only cards that wait for this one'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --ids 'Print the ids alone, one a line, for scripts'
             cand --json 'Print JSON'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -132,6 +134,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --limit 'At most so many'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --ids 'Print the ids alone, one a line, for scripts'
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -165,6 +168,29 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;boards'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand list 'List the boards of the home and those that the configuration names'
+            cand path 'Print the path of the board''s database'
+        }
+        &'kanban;boards;list'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;boards;path'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'kanban;why'= {
             cand --board 'The board; a home with one board needs none'

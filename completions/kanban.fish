@@ -37,6 +37,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "graph" -d 'Show what a card waits for and what waits for it, as a tree'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "context" -d 'Print what somebody who works on a card has to know'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "board" -d 'Show the board as columns'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "boards" -d 'List the boards, or print where one is'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "why" -d 'Say why a card is not running, what would start it, and when'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "status" -d 'Say whether a board is served: the last tick, what runs, what is due, what is held'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "link" -d 'Make a card wait for another one'
@@ -115,6 +116,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand list" -l limit -d 'At most
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l parent -d 'Only cards that wait for this one' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l ids -d 'Print the ids alone, one a line, for scripts'
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand list" -s h -l help -d 'Print help'
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r
@@ -125,6 +127,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand search" -l sort -d 'The or
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l limit -d 'At most so many' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l ids -d 'Print the ids alone, one a line, for scripts'
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l board -d 'The board; a home with one board needs none' -r
@@ -145,6 +148,20 @@ complete -c kanban -n "__fish_kanban_using_subcommand board" -l config -d 'The c
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l archived -d 'Show the archived cards as well'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -f -a "list" -d 'List the boards of the home and those that the configuration names'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -f -a "path" -d 'Print the path of the board\'s database'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from list" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
 complete -c kanban -n "__fish_kanban_using_subcommand why" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand why" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand why" -l json -d 'Print JSON'

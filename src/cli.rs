@@ -6,11 +6,11 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    Global, archive, assign, backup, block, board, cancel, comment, complete, config, context,
-    create, deliveries, demo, doctor, drain, edit, events, graph, heartbeat, init, link, list, log,
-    notify, pause, promote, reclaim, reprioritize, resume, retry, runs, schedule, search, show,
-    stats, status, stop, subscribe, subscriptions, supervise, tick, timer, unblock, unlink,
-    unsubscribe, why,
+    Global, archive, assign, backup, block, board, boards, cancel, comment, complete, config,
+    context, create, deliveries, demo, doctor, drain, edit, events, graph, heartbeat, init, link,
+    list, log, notify, pause, promote, reclaim, reprioritize, resume, retry, runs, schedule,
+    search, show, stats, status, stop, subscribe, subscriptions, supervise, tick, timer, unblock,
+    unlink, unsubscribe, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -58,6 +58,7 @@ pub(crate) enum Command {
     Graph(graph::Args),
     Context(context::Args),
     Board(board::Args),
+    Boards(boards::Args),
     Why(why::Args),
     Status(status::Args),
     Link(link::Args),
@@ -133,6 +134,7 @@ impl Cli {
             Command::Deliveries(args) => deliveries::run(args, global),
             Command::Notify(args) => notify::run(args, global),
             Command::Tick(args) => tick::run(args, global),
+            Command::Boards(args) => boards::run(args, global),
             Command::Why(args) => why::run(args, global),
             Command::Status(args) => status::run(args, global),
             Command::Schedule(args) => schedule::run(args, global),

@@ -44,6 +44,9 @@ pub struct Filter {
     /// At most so many
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
+    /// Print the ids alone, one a line, for scripts
+    #[arg(long)]
+    ids: bool,
 }
 
 impl Filter {
@@ -72,14 +75,26 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let cards = Session::open(global)?
         .reader()?
         .read("cannot list the cards", |conn| tasks::list(conn, &filter))?;
+    show(cards, &args.filter, global, now)
+}
+
+/// Prints cards as they are asked for. Where a script asks for ids or a search finds nothing, nothing is printed.
+pub fn show(cards: Vec<Task>, filter: &Filter, global: &Global, now: Seconds) -> Result<()> {
     if global.json {
         return render::print(&render::json(&cards)?);
     }
-    render::print(&table(cards, now))
+    let text = match filter.ids {
+        true => cards.iter().map(|card| format!("{}\n", card.id)).collect(),
+        false => table(cards, now),
+    };
+    match text.is_empty() {
+        true => Ok(()),
+        false => render::print(&text),
+    }
 }
 
 /// Cards as a table for people.
-pub fn table(cards: Vec<Task>, now: Seconds) -> String {
+fn table(cards: Vec<Task>, now: Seconds) -> String {
     let mut table = Table::new(&["ID", "COLUMN", "PRIO", "ASSIGNEE", "AGE", "TITLE"])
         .right(2)
         .right(4);

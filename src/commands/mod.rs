@@ -7,6 +7,7 @@ pub mod assign;
 pub mod backup;
 pub mod block;
 pub mod board;
+pub mod boards;
 pub mod cancel;
 pub mod comment;
 pub mod complete;

@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 
-use super::list::{Filter, table};
+use super::list::{Filter, show};
 use super::{Global, Session};
 use crate::exit::Failure;
-use crate::render;
 use crate::store::tasks::{self, ListFilter};
 use crate::time;
 
@@ -35,11 +34,8 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let cards = Session::open(global)?
         .reader()?
         .read("cannot search the cards", |conn| tasks::list(conn, &filter))?;
-    if global.json {
-        return render::print(&render::json(&cards)?);
-    }
-    match cards.is_empty() {
+    match cards.is_empty() && !global.json {
         true => Ok(()),
-        false => render::print(&table(cards, now)),
+        false => show(cards, &args.filter, global, now),
     }
 }

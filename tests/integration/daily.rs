@@ -37,6 +37,14 @@ fn a_list_is_narrowed_and_ordered() {
         .expect(0);
     assert_eq!(ids(&long_ago.value()), [""; 0]);
     assert_eq!(list(&["--since", "3h ago"]).len(), 3);
+    assert_eq!(
+        home.ok(&["list", "--ids", "--assignee", "you"]).stdout,
+        format!("{urgent}\n")
+    );
+    assert_eq!(
+        home.ok(&["list", "--ids", "--assignee", "nobody"]).stdout,
+        ""
+    );
     home.kanban(&["list", "--since", "recently"]).expect(2);
     home.kanban(&["list", "--sort", "size"]).expect(2);
 }
@@ -240,4 +248,53 @@ fn a_worker_says_that_it_is_alive_for_its_own_card_alone() {
     );
     assert_eq!(home.history(&other), ["created"]);
     home.kanban(&["heartbeat", &other]).expect(4);
+}
+
+#[test]
+fn boards_are_listed_and_a_broken_one_keeps_no_other_from_it() {
+    let home = home();
+    home.create("a", "me", &[]);
+    home.ok(&[
+        "--board",
+        "other",
+        "create",
+        "b",
+        "--assignee",
+        "me",
+        "--blocked",
+        "why",
+    ]);
+    home.ok(&["--board", "other", "tick"]);
+    std::fs::create_dir_all(home.path().join("boards/broken")).unwrap();
+    std::fs::write(
+        home.path().join("boards/broken/kanban.db"),
+        "no board at all, but long enough",
+    )
+    .unwrap();
+    let boards = home.json(&["boards", "list"]);
+    let names: Vec<String> = boards
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| text(&b["board"]))
+        .collect();
+    assert_eq!(names, ["broken", "default", "other"]);
+    assert!(
+        text(&boards[0]["error"]).contains("not a board"),
+        "{boards}"
+    );
+    assert_eq!(
+        (&boards[1]["open"], &boards[2]["blocked"]),
+        (&1.into(), &1.into())
+    );
+    assert!(
+        boards[2]["last_tick_at"].is_i64() && boards[1]["last_tick_at"].is_null(),
+        "{boards}"
+    );
+    let path = home.ok(&["--board", "other", "boards", "path"]).stdout;
+    assert_eq!(
+        path.trim(),
+        home.path().join("boards/other/kanban.db").to_str().unwrap()
+    );
+    assert!(home.ok(&["boards", "list"]).stdout.contains("not a board"));
 }

@@ -1,0 +1,124 @@
+//! `kanban boards`
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Global, Session};
+use crate::board::id::Slug;
+use crate::board::status::Status;
+use crate::config::{Config, load};
+use crate::exit;
+use crate::render;
+use crate::render::style::Style;
+use crate::render::table::Table;
+use crate::store::{Store, tasks};
+use crate::tick;
+use crate::time::{self, Seconds};
+
+/// List the boards, or print where one is
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// List the boards of the home and those that the configuration names
+    ///
+    /// A board that cannot be read is listed with the reason, and the others all the same.
+    List,
+    /// Print the path of the board's database
+    Path,
+}
+
+/// A board, as the list has it.
+#[derive(Debug, Serialize)]
+struct Line {
+    board: Slug,
+    path: String,
+    /// Whether it belongs to Hermes Agent.
+    of_hermes: bool,
+    /// Cards that are not at an end.
+    open: Option<i64>,
+    /// Cards that wait for a person.
+    blocked: Option<i64>,
+    /// Unix seconds.
+    last_tick_at: Option<Seconds>,
+    /// Why it could not be read.
+    error: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    match args.what {
+        What::Path => {
+            let session = Session::open(global)?;
+            let path = session.board.db().to_string_lossy().into_owned();
+            if global.json {
+                let object = serde_json::json!({"board": session.board.slug, "path": path});
+                return render::print(&render::json(&object)?);
+            }
+            render::print(&format!("{path}\n"))
+        }
+        What::List => list(&load(global.config.as_deref())?, global),
+    }
+}
+
+fn list(config: &Config, global: &Global) -> Result<()> {
+    let lines: Vec<Line> = config
+        .list_boards()?
+        .into_iter()
+        .map(|slug| look(config, slug))
+        .collect();
+    if global.json {
+        return render::print(&render::json(&lines)?);
+    }
+    let now = time::now()?;
+    let mut table = Table::new(&["BOARD", "OPEN", "BLOCKED", "LAST TICK", "PATH"])
+        .right(1)
+        .right(2);
+    let number = |n: Option<i64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    for line in lines {
+        let ago = line
+            .last_tick_at
+            .map(|at| format!("{} ago", time::humane(now.saturating_sub(at))));
+        table.row([
+            line.board.to_string(),
+            number(line.open),
+            number(line.blocked),
+            ago.unwrap_or_else(|| "-".into()),
+            line.error.unwrap_or(line.path),
+        ]);
+    }
+    render::print(&table.render(&Style::stdout()))
+}
+
+fn look(config: &Config, slug: Slug) -> Line {
+    let board = config.board(&slug);
+    let counts = Store::open_to_read(&board.db())
+        .and_then(|store| store.read("cannot count the cards", tasks::counts));
+    let (counts, error) = match counts {
+        Ok(counts) => (Some(counts), None),
+        Err(e) => (None, Some(exit::line(&e))),
+    };
+    let sum = |which: fn(&Status) -> bool| {
+        let counts = counts.as_ref()?;
+        Some(
+            counts
+                .iter()
+                .filter(|(s, _)| which(s))
+                .map(|(_, n)| n)
+                .sum(),
+        )
+    };
+    Line {
+        path: board.db().to_string_lossy().into_owned(),
+        of_hermes: board.hermes.is_some(),
+        open: sum(|status| !status.is_final()),
+        blocked: sum(|status| *status == Status::Blocked),
+        last_tick_at: tick::last_at(&board),
+        board: slug,
+        error,
+    }
+}
