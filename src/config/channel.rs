@@ -12,6 +12,7 @@ use super::channel_keys::{ChannelKeys, ChannelKind, Delivery};
 use super::effective::Config;
 use super::paths::Environment;
 use super::secret::{Hidden, Secret};
+use super::types::File;
 use super::validate::board_path;
 use super::validate_channels::needs_address;
 
@@ -44,7 +45,7 @@ pub struct Channel {
 
 impl Channel {
     /// The channel that the keys of a checked file give. `None`: it has no kind.
-    pub(super) fn new(
+    fn new(
         name: &str,
         keys: &ChannelKeys,
         delivery: &Delivery,
@@ -86,6 +87,16 @@ impl Channel {
     pub fn is_board_wide(&self) -> bool {
         !self.keys.subscribed_only
     }
+}
+
+/// The channels of a checked file.
+pub(super) fn all(file: &File, env: Environment) -> BTreeMap<String, Channel> {
+    let channels = file.channels.iter().filter_map(|(name, keys)| {
+        let pass_env = &file.defaults.pass_env;
+        let channel = Channel::new(name, keys, &file.delivery, pass_env, env)?;
+        Some((name.clone(), channel))
+    });
+    channels.collect()
 }
 
 impl Config {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::board::id::Slug;
 use crate::board::retry::Policy;
 
-use super::channel::Channel;
+use super::channel::{self, Channel};
 use super::hermes::{self, Hermes};
 use super::load::Source;
 use super::paths::{Environment, Home};
@@ -103,15 +103,7 @@ impl Config {
                 Some((name.parse().ok()?, validate::board_path(path, env).ok()?))
             })
             .collect();
-        let channels = file
-            .channels
-            .iter()
-            .filter_map(|(name, keys)| {
-                let pass_env = &file.defaults.pass_env;
-                let channel = Channel::new(name, keys, &file.delivery, pass_env, env)?;
-                Some((name.clone(), channel))
-            })
-            .collect();
+        let channels = channel::all(&file, env);
         let ca_file = file
             .delivery
             .ca_file
