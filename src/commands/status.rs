@@ -12,11 +12,12 @@ use crate::exit::{Failure, Kind};
 use crate::render;
 use crate::render::page::{field, field_in};
 use crate::render::style::{Colour, Style};
+use crate::store::deliveries::{self, Struggle};
 use crate::store::lanes::{self, Lane};
 use crate::store::meta::{self, LastTick};
 use crate::store::pauses::{self, Pause};
 use crate::store::targets::{self, Target};
-use crate::store::{Snapshot, claims, deliveries, tasks};
+use crate::store::{Snapshot, claims, tasks};
 use crate::tick;
 use crate::tick::hermes::{self, Hold};
 use crate::tick::judge::Judge;
@@ -71,6 +72,8 @@ struct Deliveries {
     dead: i64,
     /// Targets to which nothing is sent until somebody puts them right.
     paused: Vec<PausedTarget>,
+    /// Channels whose messages fail again and again, and are still tried.
+    struggling: Vec<Struggle>,
     /// Channels that are not in the configuration any more, with what is still to be sent to them.
     unknown: BTreeMap<String, i64>,
 }
@@ -149,7 +152,7 @@ fn look(session: &Session, now: Seconds) -> Result<State> {
     })?;
     state.last_tick_at = tick::last_at(board);
     state.last_tick_age = state.last_tick_at.map(|at| now.saturating_sub(at));
-    state.problems = problems(&state);
+    state.problems = problems(&state, now);
     match hermes::admit(board) {
         Err(e) => state.problems.push(crate::exit::line(&e)),
         Ok(Hold::EmergencyStop) => state
@@ -162,7 +165,10 @@ fn look(session: &Session, now: Seconds) -> Result<State> {
 }
 
 fn telling(conn: &Snapshot, config: &Config) -> Result<Deliveries> {
-    let mut standing = Deliveries::default();
+    let mut standing = Deliveries {
+        struggling: deliveries::struggles(conn)?,
+        ..Deliveries::default()
+    };
     for (channel, open, dead) in deliveries::standing(conn)? {
         standing.open += open;
         standing.dead += dead;
@@ -183,7 +189,7 @@ fn telling(conn: &Snapshot, config: &Config) -> Result<Deliveries> {
     Ok(standing)
 }
 
-fn problems(state: &State) -> Vec<String> {
+fn problems(state: &State, now: Seconds) -> Vec<String> {
     let mut found = Vec::new();
     let busy = state.due > 0 || !state.running.is_empty();
     match state.last_tick_age {
@@ -210,6 +216,13 @@ fn problems(state: &State) -> Vec<String> {
         found.push(format!(
             "nothing can be delivered to {}: {}",
             paused.target, paused.why
+        ));
+    }
+    for struggle in &told.struggling {
+        let age = time::humane(now.saturating_sub(struggle.since));
+        found.push(format!(
+            "{} could not be told of {} for {age}, and is still tried: {}",
+            struggle.channel, struggle.messages, struggle.why
         ));
     }
     if told.dead > 0 {

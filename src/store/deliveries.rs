@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Tx;
 use super::targets::Target;
-use crate::board::delivery::State;
+use crate::board::delivery::{PATIENCE, State};
 use crate::exit::Failure;
 use crate::time::Seconds;
 
@@ -146,6 +146,34 @@ pub fn standing(conn: &Connection) -> Result<Vec<(String, i64, i64)>> {
          GROUP BY channel ORDER BY channel",
     )?;
     let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Messages of one channel that have been tried so often that somebody should know.
+#[derive(Debug, Clone, Serialize)]
+pub struct Struggle {
+    pub channel: String,
+    pub messages: i64,
+    /// Unix seconds of the oldest of them.
+    pub since: Seconds,
+    /// What went wrong last.
+    pub why: String,
+}
+
+/// The channels whose messages fail again and again, and are still tried.
+pub fn struggles(conn: &Connection) -> Result<Vec<Struggle>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT channel, count(*), min(created_at), coalesce(max(why), '') FROM tick_deliveries
+         WHERE done_at IS NULL AND attempts > ?1 GROUP BY channel ORDER BY channel",
+    )?;
+    let rows = statement.query_map([PATIENCE], |r| {
+        Ok(Struggle {
+            channel: r.get(0)?,
+            messages: r.get(1)?,
+            since: r.get(2)?,
+            why: r.get(3)?,
+        })
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

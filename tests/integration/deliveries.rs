@@ -373,6 +373,19 @@ fn after_three_days_a_message_is_dead_and_stays_visible() {
     let card = home.create("x", "me", &[]);
     at(&home, T0, &["complete", &card]).expect(0);
     let mut now = T0;
+    // A moment's trouble is nobody's business; what goes on for an hour is.
+    for minute in [0, 2, 10] {
+        at(&home, now + minute * 60, &["tick"]).expect(0);
+        at(&home, now + minute * 60, &["status"]).expect(0);
+    }
+    now += 3_600;
+    at(&home, now, &["tick"]).expect(0);
+    let status = at(&home, now, &["status"]).expect(1);
+    assert!(
+        status.stdout.contains("hook could not be told of 1 for 1h"),
+        "{}",
+        status.stdout
+    );
     let mut complaints = 0;
     for _ in 0..40 {
         complaints += usize::from(at(&home, now, &["tick"]).code == Some(1));
