@@ -19,7 +19,7 @@ fn channel(name: &str, url: &str) -> String {
 /// A board on which so many cards are done and nothing of it is told.
 fn done(channels: &str, cards: usize) -> Home {
     let home = Home::new(&format!(
-        "[delivery]\nbudget = \"4s\"\ntimeout = \"1s\"\n[workers.me]\npull = true\n{channels}"
+        "[delivery]\nbudget = \"9s\"\ntimeout = \"2s\"\n[workers.me]\npull = true\n{channels}"
     ));
     for n in 0..cards {
         let card = home.create(&format!("card {n}"), "me", &[]);
