@@ -10,7 +10,7 @@ use super::{Global, Session};
 use crate::board::delivery::Outcome;
 use crate::board::notice::{self, Card, Happened, Next, Notice, Run, VERSION};
 use crate::config::{Channel, Config};
-use crate::delivery::wire::{Exchange, Program};
+use crate::delivery::wire::{Exchange, Program, Wire};
 use crate::delivery::{Parcel, sender};
 use crate::exit::{Failure, Kind};
 use crate::render::page::{field, field_in, heading, indented};
@@ -235,11 +235,10 @@ fn test(
     let timeout = Duration::from_secs(channel.timeout.unsigned_abs());
     let until = Instant::now() + 2 * timeout;
     let run = |program: &Program| means::run_program(&session.board, channel, program);
-    let (outcome, exchanges) = match sender::open(channel, &run, timeout) {
-        Ok((opened, secrets)) => {
-            sender::send(&*opened, &secrets, &parcel, &http, &run, timeout, until)
-        }
-        Err(outcome) => (outcome, Vec::new()),
+    let wire = Wire::new(&http, &run, timeout, until).recorded();
+    let outcome = match sender::open(channel, &run, timeout) {
+        Ok((opened, secrets)) => sender::send(&*opened, &secrets, &parcel, &wire),
+        Err(outcome) => outcome,
     };
     if matches!(outcome, Outcome::Delivered { .. }) {
         let address = to.or(channel.keys.to.as_deref()).unwrap_or_default();
@@ -248,7 +247,7 @@ fn test(
             .unwrap_or_default();
         resume_if_board(session, &target_at(channel, address, thread), now)?;
     }
-    tell(global, name, &outcome, &exchanges)?;
+    tell(global, name, &outcome, &wire.exchanges())?;
     match outcome.why() {
         None => Ok(()),
         Some(why) => Err(Failure::new(

@@ -52,10 +52,13 @@ impl Channel {
         pass_env: &[String],
         env: Environment,
     ) -> Option<Self> {
-        // For programs that print a secret as well as for those that are told something.
-        let passed = pass_env.iter().filter_map(|n| Some((n.into(), env(n)?)));
-        let mut variables: BTreeMap<OsString, OsString> = passed.collect();
-        variables.extend(keys.env.iter().map(|(n, v)| (n.into(), v.into())));
+        let mut variables: BTreeMap<OsString, OsString> = BTreeMap::new();
+        let prints_secrets = places(keys).iter().any(|place| place.command.is_some());
+        if prints_secrets || keys.kind == Some(ChannelKind::Command) {
+            let passed = pass_env.iter().filter_map(|n| Some((n.into(), env(n)?)));
+            variables.extend(passed);
+            variables.extend(keys.env.iter().map(|(n, v)| (n.into(), v.into())));
+        }
         let [url, token, secret] = places(keys).map(|place| place.secret(env));
         Some(Self {
             name: name.to_owned(),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::http::Http;
-use super::wire::{End, Program, Runner, Wire};
+use super::wire::{End, Ended, Program, Runner, Wire};
 use super::{Channel, Pace, Parcel, Secrets, channels, verdict};
 use crate::board::delivery::Outcome;
 use crate::config;
@@ -63,7 +63,7 @@ pub enum Note {
 }
 
 /// Runs programs, for as long as threads may last.
-pub type OwnedRunner = Arc<dyn Fn(&config::Channel, &Program) -> super::wire::Ended + Send + Sync>;
+pub type OwnedRunner = Arc<dyn Fn(&config::Channel, &Program) -> Ended + Send + Sync>;
 
 /// What all jobs share.
 pub struct Round {
@@ -193,16 +193,8 @@ fn work(index: usize, job: Job, round: &Round, notes: &Sender<Note>) {
         }
         std::thread::sleep(wait);
         parcel.at = round.now_ms() / 1_000;
-        let outcome = send(
-            &*channel,
-            &secrets,
-            &parcel,
-            &round.http,
-            &run,
-            timeout,
-            round.until,
-        )
-        .0;
+        let wire = Wire::new(&round.http, &run, timeout, round.until);
+        let outcome = send(&*channel, &secrets, &parcel, &wire);
         let goes_on = matches!(
             outcome,
             Outcome::Delivered { .. } | Outcome::DeadMessage { .. }
@@ -228,27 +220,17 @@ fn work(index: usize, job: Job, round: &Round, notes: &Sender<Note>) {
     }
 }
 
-/// Sends one message once and says how that ended and what went over the wire, without any secret.
-pub fn send(
-    channel: &dyn Channel,
-    secrets: &Secrets,
-    parcel: &Parcel,
-    http: &Http,
-    run: Runner<'_>,
-    timeout: Duration,
-    until: Instant,
-) -> (Outcome, Vec<super::wire::Exchange>) {
-    let wire = Wire::new(http, run, timeout, until);
+/// Sends one message once and says how that ended, without any secret.
+pub fn send(channel: &dyn Channel, secrets: &Secrets, parcel: &Parcel, wire: &Wire<'_>) -> Outcome {
     for secret in [&secrets.url, &secrets.token, &secrets.secret]
         .into_iter()
         .flatten()
     {
         wire.hide(secret);
     }
-    let outcome = channel
-        .send(parcel, &wire)
-        .map_text(|text| verdict::short(&wire.mask(text)));
-    (outcome, wire.exchanges())
+    channel
+        .send(parcel, wire)
+        .map_text(|text| verdict::short(&wire.mask(text)))
 }
 
 /// Reads the secrets of a channel and opens it. What cannot be read now may be readable later; a value that

@@ -82,7 +82,8 @@ pub struct Wire<'a> {
     timeout: Duration,
     until: Instant,
     hidden: Mutex<Vec<String>>,
-    exchanges: Mutex<Vec<Exchange>>,
+    /// What went over it, where somebody wants to see that.
+    record: Option<Mutex<Vec<Exchange>>>,
 }
 
 impl<'a> Wire<'a> {
@@ -94,8 +95,14 @@ impl<'a> Wire<'a> {
             timeout,
             until,
             hidden: Mutex::default(),
-            exchanges: Mutex::default(),
+            record: None,
         }
+    }
+
+    /// The same with a record of what goes over it.
+    pub fn recorded(mut self) -> Self {
+        self.record = Some(Mutex::default());
+        self
     }
 
     /// Keeps a text from being shown in errors and records.
@@ -139,38 +146,14 @@ impl<'a> Wire<'a> {
                 }
             }
         }
-        let answer = match &result {
-            Ok(reply) => format!(
-                "HTTP {}\n{}",
-                reply.status,
-                String::from_utf8_lossy(&reply.body)
-            ),
-            Err(outcome) => outcome.why().unwrap_or_default().to_owned(),
-        };
-        let method = match request.method {
-            Method::Post => "POST",
-            Method::Put => "PUT",
-        };
-        self.note(Exchange {
-            what: format!("{method} {}", request.to.shown()),
-            headers: request
-                .headers
-                .iter()
-                .map(|(name, value)| match secret_header(name) {
-                    true => format!("{name}: {HIDDEN}"),
-                    false => format!("{name}: {value}"),
-                })
-                .collect(),
-            body: String::from_utf8_lossy(&request.body).into_owned(),
-            answer,
-        });
+        self.note(|| of_request(&request, &result));
         result
     }
 
     /// Runs a program.
     pub fn run(&self, program: &Program) -> Ended {
         let ended = (self.run)(program);
-        self.note(Exchange {
+        self.note(|| Exchange {
             what: program.command.join(" "),
             headers: program
                 .env
@@ -183,14 +166,17 @@ impl<'a> Wire<'a> {
         ended
     }
 
-    fn note(&self, exchange: Exchange) {
-        lock(&self.exchanges).push(exchange);
+    fn note(&self, exchange: impl FnOnce() -> Exchange) {
+        if let Some(record) = &self.record {
+            lock(record).push(exchange());
+        }
     }
 
-    /// What was sent and what came back, without any secret.
+    /// What was sent and what came back, without any secret; nothing where it was not recorded.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        let all = lock(&self.exchanges).clone();
+        let all = self.record.as_ref().map(|record| lock(record).clone());
         all.into_iter()
+            .flatten()
             .map(|exchange| Exchange {
                 what: self.mask(&exchange.what),
                 headers: exchange.headers.iter().map(|h| self.mask(h)).collect(),
@@ -198,6 +184,35 @@ impl<'a> Wire<'a> {
                 answer: self.mask(&exchange.answer),
             })
             .collect()
+    }
+}
+
+/// A request and its answer, as they may be shown once secrets are taken out.
+fn of_request(request: &Request, result: &Result<Reply, Outcome>) -> Exchange {
+    let answer = match result {
+        Ok(reply) => format!(
+            "HTTP {}\n{}",
+            reply.status,
+            String::from_utf8_lossy(&reply.body)
+        ),
+        Err(outcome) => outcome.why().unwrap_or_default().to_owned(),
+    };
+    let method = match request.method {
+        Method::Post => "POST",
+        Method::Put => "PUT",
+    };
+    Exchange {
+        what: format!("{method} {}", request.to.shown()),
+        headers: request
+            .headers
+            .iter()
+            .map(|(name, value)| match secret_header(name) {
+                true => format!("{name}: {HIDDEN}"),
+                false => format!("{name}: {value}"),
+            })
+            .collect(),
+        body: String::from_utf8_lossy(&request.body).into_owned(),
+        answer,
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
+use super::open::remove_leftovers;
 use super::{Store, explain, schema};
 use crate::exit::Failure;
 use crate::fsx;
@@ -38,12 +39,7 @@ impl Store {
                 .with_context(|| format!("cannot give {shown} its name"))?;
             Ok(fsx::sync_dir(dir)?)
         });
-        for rest in ["", "-wal", "-shm", "-journal"] {
-            let mut name = building.as_os_str().to_owned();
-            name.push(rest);
-            // What is left of an attempt is only in the way.
-            let _ = std::fs::remove_file(name);
-        }
+        remove_leftovers(building);
         made.with_context(|| format!("cannot back up to {shown}"))
     }
 

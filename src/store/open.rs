@@ -98,11 +98,7 @@ impl Store {
         // The file is built under another name and renamed when whole: a kill in between leaves no board
         // that a later command would have to tell from a damaged one.
         let building = dir.join(".kanban.db.new");
-        for leftover in ["", "-wal", "-shm", "-journal"] {
-            let mut name = building.clone().into_os_string();
-            name.push(leftover);
-            let _ = std::fs::remove_file(name);
-        }
+        remove_leftovers(&building);
         build(&building)
             .map_err(|e| explain(e, path))
             .with_context(|| format!("cannot make {}", path.display()))?;
@@ -111,6 +107,16 @@ impl Store {
         fsx::sync_dir(dir)?;
         Self::open(path)?;
         Ok(true)
+    }
+}
+
+/// Removes what an attempt to make a file of this name has left, and what belongs to it. What cannot be removed
+/// is only in the way.
+pub(super) fn remove_leftovers(building: &Path) {
+    for rest in ["", "-wal", "-shm", "-journal"] {
+        let mut name = building.as_os_str().to_owned();
+        name.push(rest);
+        let _ = std::fs::remove_file(name);
     }
 }
 

@@ -4,7 +4,7 @@
 //! Intent, act, outcome: a try is written down before it begins, and how it ended afterwards. What was in
 //! flight when a tick died is found by the next one, which holds the delivery lock and so knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,12 @@ use super::{Tick, delivered, means};
 use crate::board::queue::{Digest, Turn};
 use crate::config::{Board, Channel, Config};
 use crate::delivery::Parcel;
+use crate::delivery::http::Http;
 use crate::delivery::sender::{self, Job, Note, Round};
 use crate::fsx::{self, Wait};
 use crate::store::Snapshot;
 use crate::store::outbox::{self, Leased};
-use crate::store::targets::{self, Admission, Target};
+use crate::store::targets::{self, Admission, Standing, Target};
 use crate::time::{self, Seconds};
 
 /// A try needs this long to have a chance, if the budget allows.
@@ -54,6 +55,7 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
         now,
         looked: Instant::now(),
         over: BTreeSet::new(),
+        http: None,
     };
     loop {
         if !fsx::lock_exclusive(&lock, Wait::No)
@@ -97,9 +99,20 @@ struct Pass {
     looked: Instant,
     /// Targets that are not sent to any more in this pass: one failed, or there is no time for it.
     over: BTreeSet<Target>,
+    /// Made when something is sent, and then the same for all of it.
+    http: Option<Arc<Http>>,
 }
 
 impl Pass {
+    fn client(&mut self, config: &Config) -> Result<Arc<Http>, String> {
+        if let Some(http) = &self.http {
+            return Ok(http.clone());
+        }
+        let http = Arc::new(means::client(config)?);
+        self.http = Some(http.clone());
+        Ok(http)
+    }
+
     fn until(&self) -> Instant {
         self.began + self.budget
     }
@@ -161,12 +174,15 @@ fn plan(config: &Config, conn: &Snapshot, pass: &Pass) -> Result<Vec<Part>> {
     if !pass.has_time() {
         return Ok(parts);
     }
+    let known: BTreeMap<Target, Standing> = targets::list(conn)?.into_iter().collect();
     let mut due = outbox::due_targets(conn, now)?;
-    for (target, standing) in targets::list(conn)? {
-        if standing.admission(now) == Admission::Probe && !due.contains(&target) {
-            due.push(target);
+    for (target, standing) in &known {
+        if standing.admission(now) == Admission::Probe && !due.contains(target) {
+            due.push(target.clone());
         }
     }
+    // Nothing holds a target that is not known.
+    let standing_of = |target: &Target| known.get(target).cloned().unwrap_or_default();
     for target in due.into_iter().filter(|target| !pass.over.contains(target)) {
         let Some(channel) = config.channel(&target.channel) else {
             continue;
@@ -174,8 +190,8 @@ fn plan(config: &Config, conn: &Snapshot, pass: &Pass) -> Result<Vec<Part>> {
         if is_quiet(channel, now) {
             continue;
         }
-        let service = targets::standing(conn, &service_of(channel))?;
-        let standing = targets::standing(conn, &target)?;
+        let service = standing_of(&service_of(channel));
+        let standing = standing_of(&target);
         let probe = match (service.admission(now), standing.admission(now)) {
             (Admission::Closed, _) | (_, Admission::Closed) => continue,
             (_, admission) => admission == Admission::Probe,
@@ -214,8 +230,8 @@ pub(super) fn service_of(channel: &Channel) -> Target {
 }
 
 fn send(tick: &mut Tick<'_>, pass: &mut Pass, parts: Vec<Part>) -> Result<()> {
-    let http = match means::client(tick.config) {
-        Ok(http) => Arc::new(http),
+    let http = match pass.client(tick.config) {
+        Ok(http) => http,
         Err(why) => {
             tick.report.errors.push(why);
             pass.over

@@ -355,5 +355,5 @@ fn on_a_wire<T>(act: impl FnOnce(&Wire<'_>) -> T) -> T {
         said: String::new(),
     };
     let until = Instant::now() + Duration::from_secs(20);
-    act(&Wire::new(&http, &run, Duration::from_secs(10), until))
+    act(&Wire::new(&http, &run, Duration::from_secs(10), until).recorded())
 }
