@@ -114,10 +114,23 @@ pub fn prepare(tree: &Tree, task: &str) -> Result<Option<File>> {
         bail!("the worktree {shown} belongs to {other}");
     }
     if !tree.path.join(".git").exists() {
+        let _alone = alone(&tree.repo, fsx::Wait::Forever)?;
         make(tree, task)?;
     }
     verify(tree).with_context(|| format!("the worktree {shown} cannot be used"))?;
     Ok(Some(lock))
+}
+
+/// Keeps others of us from making or removing a tree of the same repository: git reads all trees when it
+/// makes one, and fails on one that is half made. The lock is on git's own folder, so it holds for every
+/// board. `None`: somebody holds it.
+fn alone(repo: &Path, wait: fsx::Wait) -> Result<Option<File>> {
+    let folder = repo.join(git(repo, &["rev-parse", "--git-common-dir"])?);
+    let shown = folder.display();
+    let lock = File::open(&folder).with_context(|| format!("cannot open {shown}"))?;
+    let ours =
+        fsx::lock_exclusive(&lock, wait).with_context(|| format!("cannot lock {shown}"))?;
+    Ok(ours.then_some(lock))
 }
 
 /// The card, other than this one, that a tree was made for.
@@ -261,7 +274,11 @@ pub fn remove(marks: &Path, task: &str) -> Result<Removal> {
         &mark.path,
         &["rev-parse", "--path-format=absolute", "--git-common-dir"],
     )?;
-    git(Path::new(&repo), &["worktree", "remove", text(&mark.path)?])?;
+    let repo = Path::new(&repo);
+    let Some(_alone) = alone(repo, fsx::Wait::No)? else {
+        return Ok(Removal::Kept("another tree is being made".into()));
+    };
+    git(repo, &["worktree", "remove", text(&mark.path)?])?;
     forget()?;
     Ok(Removal::Gone)
 }

@@ -112,6 +112,41 @@ fn a_retry_works_on_where_the_first_try_was_and_nothing_unsaved_is_removed() {
         .expect(0);
 }
 
+/// Two `git worktree add` of one repository at a time make one of them fail now and then: it reads the
+/// other's half-made tree.
+#[test]
+fn trees_of_one_repository_are_made_one_after_the_other() {
+    let Some((home, _)) = home(CONFIG) else {
+        return;
+    };
+    let real = home.sh("command -v git").stdout;
+    let shim = home.path().join("bin/git");
+    std::fs::create_dir(home.path().join("bin")).unwrap();
+    std::fs::write(
+        &shim,
+        format!(
+            "#!/bin/sh\ncase \"$*\" in *'worktree add'*) ;; *) exec {git} \"$@\";; esac\n\
+             mkdir '{home}/alone' || echo \"$*\" >> '{home}/together'\n\
+             sleep 0.1; {git} \"$@\"; ended=$?; rmdir '{home}/alone'; exit $ended\n",
+            git = real.trim(),
+            home = home.path().display(),
+        ),
+    )
+    .unwrap();
+    home.sh("chmod 755 bin/git").expect(0);
+    let path = format!(
+        "{}:{}",
+        shim.parent().unwrap().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let home = home.with("PATH", &path);
+    for title in ["a", "b", "c"] {
+        home.create(title, "nothing", &["--workspace", "worktree"]);
+    }
+    home.quiet().expect(0);
+    assert!(!home.path().join("together").exists());
+}
+
 #[test]
 fn nobody_works_in_the_tree_of_another_card() {
     let Some((home, _)) = home(CONFIG) else {
