@@ -12,6 +12,11 @@ pub mod cancel;
 pub mod comment;
 pub mod complete;
 pub mod config;
+#[expect(
+    dead_code,
+    reason = "the first verb that destroys something takes this line away"
+)]
+mod confirm;
 pub mod context;
 pub mod create;
 pub mod deliveries;
