@@ -31,6 +31,9 @@ pub(crate) struct Cli {
 }
 
 const AFTER: &str = "\
+Cards:
+  A card is named by its id, or by the beginning of it if no other begins so: t_0a1b2c3d, t_0a1, 0a1.
+
 Exit status:
   0   fine
   1   failed

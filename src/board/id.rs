@@ -84,6 +84,50 @@ impl fmt::Display for TaskId {
     }
 }
 
+/// A card as somebody names it: its id, or the beginning of one, with or without the `t_`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CardRef {
+    /// As long as an id is; the board need not be asked which one is meant.
+    Whole(TaskId),
+    /// Shorter: the card whose id is this, else the only one whose id begins so.
+    Beginning(String),
+}
+
+/// How many digits an id has, but for those of old Hermes boards.
+const ID_DIGITS: usize = 8;
+/// With fewer digits, most boards have several cards that could be meant.
+const PREFIX_DIGITS: usize = 3;
+/// The longest id that is believed to be one.
+const ID_DIGITS_MAX: usize = 16;
+
+impl FromStr for CardRef {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("t_").unwrap_or(text).to_ascii_lowercase();
+        let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        if !hex || !(PREFIX_DIGITS..=ID_DIGITS_MAX).contains(&digits.len()) {
+            return Err(format!(
+                "{text:?} is not a card id such as t_0a1b2c3d, nor the first {PREFIX_DIGITS} or more digits of one"
+            ));
+        }
+        let id = format!("t_{digits}");
+        Ok(match digits.len() >= ID_DIGITS {
+            true => Self::Whole(TaskId(id)),
+            false => Self::Beginning(id),
+        })
+    }
+}
+
+impl fmt::Display for CardRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole(id) => id.as_str(),
+            Self::Beginning(text) => text,
+        })
+    }
+}
+
 /// 128 random bits that name a run's folder and mark everything that belongs to the run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
@@ -160,5 +204,34 @@ mod tests {
         let nonce = Nonce::from_random([7; 16]);
         assert_eq!(nonce.as_str().parse(), Ok(nonce));
         assert!("..".parse::<Nonce>().is_err());
+    }
+
+    #[test]
+    fn a_card_is_named_by_its_id_or_the_beginning_of_it() {
+        let named = |text: &str| text.parse::<CardRef>().map(|card| card.to_string());
+        let whole = |text: &str| matches!(text.parse(), Ok(CardRef::Whole(_)));
+        for text in ["t_0a1b2c3d", "0a1b2c3d", "T_0a1b2c3d", "0A1B2C3D"] {
+            let fits = !text.starts_with('T');
+            assert_eq!(named(text).is_ok(), fits, "{text}");
+            assert!(!fits || whole(text), "{text}");
+        }
+        for text in ["t_0a1", "0a1", "t_0A1"] {
+            assert_eq!(named(text), Ok("t_0a1".into()), "{text}");
+            assert!(!whole(text), "{text}");
+        }
+        assert!(whole("t_0a1b2c3d4e"));
+        for bad in [
+            "",
+            "t_",
+            "t_0a",
+            "0a",
+            "xyz",
+            "t_0a1b%",
+            "t_t_0a1",
+            "../0a1",
+            &"a".repeat(17),
+        ] {
+            assert!(named(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Patience, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::config::Caller;
 use crate::store::lifecycle;
 
@@ -15,7 +15,7 @@ use crate::store::lifecycle;
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]
-    ids: Vec<TaskId>,
+    ids: Vec<CardRef>,
 }
 
 /// Runs the command.

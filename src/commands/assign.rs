@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Patience, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::board::status::Status;
 use crate::config::Caller;
 use crate::exit::Failure;
@@ -29,7 +29,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let Some((name, ids)) = args.words.split_last() else {
         return Err(Failure::usage("no worker is named").into());
     };
-    let ids: Vec<TaskId> = ids
+    let ids: Vec<CardRef> = ids
         .iter()
         .map(|id| id.parse().map_err(Failure::usage))
         .collect::<Result<_, _>>()?;

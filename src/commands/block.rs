@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Global, Patience, Session, actor};
 use crate::board::block::BlockKind;
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::store::lifecycle;
 
 /// Put cards where only kanban unblock takes them out again
@@ -19,7 +19,7 @@ use crate::store::lifecycle;
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]
-    ids: Vec<TaskId>,
+    ids: Vec<CardRef>,
     /// Why, for whoever is to unblock it
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Patience, Session, actor};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::store::lifecycle;
 
 /// Give cards up
@@ -15,7 +15,7 @@ use crate::store::lifecycle;
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]
-    ids: Vec<TaskId>,
+    ids: Vec<CardRef>,
     /// Why, for whoever reads the history
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,

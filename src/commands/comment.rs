@@ -5,19 +5,19 @@ use serde_json::json;
 
 use super::create::text_or_stdin;
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::board::task;
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::render;
-use crate::store::history;
+use crate::store::{history, tasks};
 
 /// Say something on a card
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
     /// The text; - reads it from standard input
     #[arg(value_name = "TEXT")]
     text: String,
@@ -35,12 +35,14 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         "cannot comment on {} on board {}",
         args.id, session.board.slug
     );
-    let id = session.write(&what, |tx, now| {
-        history::comment(tx, &args.id, &who, &text, now)
+    let (card, id) = session.write(&what, |tx, now| {
+        let card = tasks::find(tx, &args.id)?;
+        let id = history::comment(tx, &card, &who, &text, now)?;
+        Ok((card, id))
     })?;
     if global.json {
         return render::print(&render::json(
-            &json!({"id": id, "task_id": args.id, "author": who}),
+            &json!({"id": id, "task_id": card, "author": who}),
         )?);
     }
     Ok(())

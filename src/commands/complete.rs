@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Patience, Session, actor};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::store::lifecycle;
 
 /// Mark cards as done
@@ -14,7 +14,7 @@ use crate::store::lifecycle;
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]
-    ids: Vec<TaskId>,
+    ids: Vec<CardRef>,
     /// What came of it, kept as the card's result
     #[arg(long, value_name = "TEXT")]
     summary: Option<String>,

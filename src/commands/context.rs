@@ -4,11 +4,11 @@ use anyhow::Result;
 
 use super::{Global, Session};
 use crate::board::context::Context;
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::board::run::Report;
 use crate::config::Config;
 use crate::render::{self, escape};
-use crate::store::context;
+use crate::store::{context, tasks};
 
 /// Print what somebody who works on a card has to know
 ///
@@ -18,7 +18,7 @@ use crate::store::context;
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
 }
 
 /// Runs the command.
@@ -29,7 +29,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         args.id, session.board.slug
     );
     let context = session.reader()?.read(&what, |conn| {
-        context::of(conn, &session.board.slug, &args.id)
+        context::of(conn, &session.board.slug, &tasks::find(conn, &args.id)?)
     })?;
     if global.json {
         return render::print(&render::json(&context)?);

@@ -8,13 +8,13 @@ use serde_json::json;
 
 use super::{Global, Session};
 use crate::board::dependency::Release;
-use crate::board::id::TaskId;
+use crate::board::id::{CardRef, TaskId};
 use crate::board::run::Report;
 use crate::board::task::{self, BODY_MAX, Column, NewTask, Overrides, Workspace};
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::render;
-use crate::store::{Store, tasks};
+use crate::store::{Store, Tx, tasks};
 use crate::time::{self, Seconds};
 
 /// Make a card
@@ -45,13 +45,13 @@ pub struct Args {
     priority: i64,
     /// A card that has to be done first; may be given several times
     #[arg(long = "parent", value_name = "ID")]
-    parents: Vec<TaskId>,
+    parents: Vec<CardRef>,
     /// Start it only if this card gives up; may be given several times
     #[arg(long, value_name = "ID")]
-    after_failure: Vec<TaskId>,
+    after_failure: Vec<CardRef>,
     /// Start it when this card is done, gave up, or was cancelled; may be given several times
     #[arg(long, value_name = "ID")]
-    after_any: Vec<TaskId>,
+    after_any: Vec<CardRef>,
     /// End a run that takes longer (such as 90s, 2h) [default: the worker's]
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
     max_runtime: Option<Seconds>,
@@ -111,7 +111,7 @@ fn positive_duration(text: &str) -> Result<Seconds, String> {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let now = time::now()?;
-    let new = new_task(args, now)?;
+    let mut new = new_task(args, now)?;
     let session = Session::open(global)?;
     if let Some(name) = &new.assignee {
         let worker = session.config.require_worker(name)?;
@@ -138,6 +138,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     }
     let what = format!("cannot make a card on board {}", session.board.slug);
     let (created, task) = session.write(&what, |tx, now| {
+        new.parents = parents(args, tx)?;
         let created = tasks::create(tx, &new, now)?;
         let task = tasks::get(tx, &created.id)?;
         Ok((created, task))
@@ -166,7 +167,7 @@ fn new_task(args: &Args, now: Seconds) -> Result<NewTask> {
         body: body.map(task::body).transpose().map_err(Failure::usage)?,
         assignee: args.assignee.clone(),
         priority: args.priority,
-        parents: parents(args),
+        parents: Vec::new(),
         max_runtime: args.max_runtime,
         max_retries: args.max_retries,
         idempotency_key: args.idempotency_key.clone(),
@@ -201,14 +202,17 @@ fn new_task(args: &Args, now: Seconds) -> Result<NewTask> {
 }
 
 /// Every card that it waits for, each with the end that lets it go.
-fn parents(args: &Args) -> Vec<(TaskId, Release)> {
-    let on = |ids: &[TaskId], release| -> Vec<_> {
-        ids.iter().map(|id| (id.clone(), release)).collect()
-    };
-    let mut all = on(&args.parents, Release::Success);
-    all.extend(on(&args.after_failure, Release::Failure));
-    all.extend(on(&args.after_any, Release::Any));
-    all
+fn parents(args: &Args, tx: &Tx<'_>) -> Result<Vec<(TaskId, Release)>> {
+    let mut all = Vec::new();
+    for (cards, release) in [
+        (&args.parents, Release::Success),
+        (&args.after_failure, Release::Failure),
+        (&args.after_any, Release::Any),
+    ] {
+        let ids = tasks::find_all(tx, cards)?;
+        all.extend(ids.into_iter().map(|id| (id, release)));
+    }
+    Ok(all)
 }
 
 /// A text given as an argument, or read from standard input where the argument is `-`.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Global, Session};
 use crate::board::delivery::State;
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::board::notice::Notice;
 use crate::config::Caller;
 use crate::delivery::message::Message;
@@ -16,6 +16,7 @@ use crate::render::page::{field, heading, indented};
 use crate::render::style::Style;
 use crate::render::table::Table;
 use crate::store::deliveries::{self, DeliveryRow, Which};
+use crate::store::tasks;
 use crate::time;
 
 /// Look at what is told to whom, and try again or give up what could not be
@@ -41,7 +42,7 @@ enum What {
         channel: Option<String>,
         /// Only about this card
         #[arg(long, value_name = "ID")]
-        task: Option<TaskId>,
+        task: Option<CardRef>,
         /// At most the newest so many; 0 is all
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: u32,
@@ -85,10 +86,10 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
             let which = Which {
                 states: state.clone(),
                 channel: channel.clone(),
-                task: task.as_ref().map(TaskId::to_string),
+                task: None,
                 limit: (*limit > 0).then_some(*limit),
             };
-            list(&session, global, &which)
+            list(&session, global, which, task.as_ref())
         }
         What::Show { delivery } => show(&session, global, delivery),
         What::Retry(chosen) => change(&session, global, chosen, Change::Retry),
@@ -96,11 +97,17 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     }
 }
 
-fn list(session: &Session, global: &Global, which: &Which) -> Result<()> {
+fn list(
+    session: &Session,
+    global: &Global,
+    mut which: Which,
+    task: Option<&CardRef>,
+) -> Result<()> {
     let rows = session
         .reader()?
         .read("cannot list the deliveries", |conn| {
-            deliveries::list(conn, which)
+            which.task = tasks::find_if_named(conn, task)?.map(|id| id.to_string());
+            deliveries::list(conn, &which)
         })?;
     if global.json {
         return render::print(&render::json(&rows)?);

@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::create::text_or_stdin;
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::board::task;
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::render;
 use crate::store::lifecycle::{self, Words};
+use crate::store::tasks;
 
 /// Change what a card says
 ///
@@ -19,7 +20,7 @@ use crate::store::lifecycle::{self, Words};
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
     /// What it is called
     #[arg(long, value_name = "TEXT", required_unless_present_any = ["body", "tenant"])]
     title: Option<String>,
@@ -47,11 +48,13 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     let by = Caller::current().name;
     let what = format!("cannot edit {} on board {}", args.id, session.board.slug);
-    let fields = session.write(&what, |tx, now| {
-        lifecycle::edit(tx, &args.id, &words, &by, now)
+    let (id, fields) = session.write(&what, |tx, now| {
+        let id = tasks::find(tx, &args.id)?;
+        let fields = lifecycle::edit(tx, &id, &words, &by, now)?;
+        Ok((id, fields))
     })?;
     if global.json {
-        let object = json!({"id": args.id, "changed": fields});
+        let object = json!({"id": id, "changed": fields});
         return render::print(&render::json(&object)?);
     }
     Ok(())

@@ -6,10 +6,11 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::render::style::{Colour, Style};
 use crate::render::{self, escape};
 use crate::store::history::{self, EventRow};
+use crate::store::tasks;
 use crate::time;
 
 /// Print what happened, oldest first
@@ -17,7 +18,7 @@ use crate::time;
 pub struct Args {
     /// Only what happened to this card
     #[arg(value_name = "ID")]
-    id: Option<TaskId>,
+    id: Option<CardRef>,
     /// Only what happened after the event with this number
     #[arg(long, value_name = "N")]
     after: Option<i64>,
@@ -35,18 +36,17 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let store = Session::open(global)?.reader()?;
+    let card = store.read("cannot look up the card", |conn| {
+        tasks::find_if_named(conn, args.id.as_ref())
+    })?;
     let fetch = |after: i64| {
         store.read("cannot read the events", |conn| {
             let mut rows = history::events_after(
                 conn,
                 after,
-                if args.id.is_some() {
-                    u32::MAX
-                } else {
-                    args.limit
-                },
+                if card.is_some() { u32::MAX } else { args.limit },
             )?;
-            if let Some(id) = &args.id {
+            if let Some(id) = &card {
                 rows.retain(|row| row.task_id == *id);
                 rows.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
             }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Global, Session};
 use crate::board::dependency::Release;
-use crate::board::id::TaskId;
+use crate::board::id::{CardRef, TaskId};
 use crate::board::status::Status;
 use crate::render::style::{Style, status_colour};
 use crate::render::{self, escape};
@@ -22,7 +22,7 @@ use crate::store::tasks;
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
     /// Print it in the language of Graphviz (dot) instead
     #[arg(long)]
     dot: bool,
@@ -69,7 +69,8 @@ enum Way {
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let what = format!("cannot draw the graph of {}", args.id);
     let (graph, tree) = Session::open(global)?.reader()?.read(&what, |conn| {
-        let card = tasks::get(conn, &args.id)?;
+        let card = tasks::get(conn, &tasks::find(conn, &args.id)?)?;
+        let id = card.id.clone();
         let root = Node {
             id: card.id,
             status: card.status,
@@ -81,7 +82,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
             edges: Vec::new(),
         };
         for (way, heading) in [(Way::Up, "waits for"), (Way::Down, "releases")] {
-            let lines = graph.grow(conn, &args.id, way)?;
+            let lines = graph.grow(conn, &id, way)?;
             if !lines.is_empty() {
                 tree += &format!("{heading}\n{lines}");
             }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Patience, Session, actor};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::store::lifecycle;
 
 /// Say that a worker is alive, and how far it is
@@ -14,7 +14,7 @@ use crate::store::lifecycle;
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
     /// What it is at
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::{Global, Session};
 use crate::board::dependency::Release;
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::render;
-use crate::store::links;
+use crate::store::{links, tasks};
 
 /// Make a card wait for another one
 ///
@@ -18,10 +18,10 @@ use crate::store::links;
 pub struct Args {
     /// The card to finish first
     #[arg(value_name = "PARENT")]
-    parent: TaskId,
+    parent: CardRef,
     /// The card that waits
     #[arg(value_name = "CHILD")]
-    child: TaskId,
+    child: CardRef,
     /// Which end of the parent lets the child go: success, failure (it gave up) or any
     #[arg(long, value_name = "END", default_value_t = Release::Success)]
     on: Release,
@@ -34,16 +34,21 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         "cannot link {} to {} on board {}",
         args.child, args.parent, session.board.slug
     );
-    let added = session.write(&what, |tx, now| {
-        links::link(tx, &args.parent, &args.child, args.on, now)
+    let (parent, child, added) = session.write(&what, |tx, now| {
+        let (parent, child) = (
+            tasks::find(tx, &args.parent)?,
+            tasks::find(tx, &args.child)?,
+        );
+        let added = links::link(tx, &parent, &child, args.on, now)?;
+        Ok((parent, child, added))
     })?;
     if global.json {
         return render::print(&render::json(
-            &json!({"parent": args.parent, "child": args.child, "on": args.on, "added": added}),
+            &json!({"parent": parent, "child": child, "on": args.on, "added": added}),
         )?);
     }
     render::print(&if added {
-        format!("{} waits for {}\n", args.child, args.parent)
+        format!("{child} waits for {parent}\n")
     } else {
         String::new()
     })

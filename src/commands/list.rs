@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::board::status::Status;
 use crate::board::task::Task;
 use crate::exit::Failure;
@@ -20,7 +20,7 @@ pub struct Args {
     filter: Filter,
     /// Only cards that wait for this one
     #[arg(long, value_name = "ID")]
-    parent: Option<TaskId>,
+    parent: Option<CardRef>,
 }
 
 /// Which cards, and in which order.
@@ -68,13 +68,13 @@ impl Filter {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let now = time::now()?;
-    let filter = ListFilter {
-        parent: args.parent.clone(),
-        ..args.filter.of(now)?
-    };
+    let mut filter = args.filter.of(now)?;
     let cards = Session::open(global)?
         .reader()?
-        .read("cannot list the cards", |conn| tasks::list(conn, &filter))?;
+        .read("cannot list the cards", |conn| {
+            filter.parent = tasks::find_if_named(conn, args.parent.as_ref())?;
+            tasks::list(conn, &filter)
+        })?;
     show(cards, &args.filter, global, now)
 }
 

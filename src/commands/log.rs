@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::exit::Failure;
 use crate::render::{self, escape, style::Style};
 use crate::store::tasks;
@@ -19,7 +19,7 @@ use crate::{fsx, time};
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
     /// Only the last so many lines
     #[arg(long, short = 'n', value_name = "N")]
     lines: Option<usize>,
@@ -34,17 +34,16 @@ const READ_MAX: u64 = 64 * 1_048_576;
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
-    session
-        .reader()?
-        .read("cannot look up the card", |conn| tasks::get(conn, &args.id))?;
-    let path = session.board.logs().join(format!("{}.log", args.id));
+    let id = session.reader()?.read("cannot look up the card", |conn| {
+        Ok(tasks::get(conn, &tasks::find(conn, &args.id)?)?.id)
+    })?;
+    let path = session.board.logs().join(format!("{id}.log"));
     if args.path {
         return render::print(&format!("{}\n", escape::line(&path.display().to_string())));
     }
     let mut file = fsx::open_existing(&path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => anyhow::Error::from(Failure::not_found(format!(
-            "{} has no log: no worker has been started for it",
-            args.id
+            "{id} has no log: no worker has been started for it"
         ))),
         _ => anyhow::Error::from(e).context(format!("cannot open {}", path.display())),
     })?;
@@ -58,7 +57,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     if global.json {
         let text = String::from_utf8_lossy(bytes);
         return render::print(&render::json(
-            &json!({"id": args.id, "path": path, "at": time::now()?, "text": text}),
+            &json!({"id": id, "path": path, "at": time::now()?, "text": text}),
         )?);
     }
     if Style::stdout().terminal {

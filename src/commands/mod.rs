@@ -63,13 +63,13 @@ use serde_json::json;
 
 pub use global::Global;
 
-use crate::board::id::{Nonce, TaskId};
+use crate::board::id::{CardRef, Nonce, TaskId};
 use crate::config::{Board, Caller, Config, load};
 use crate::exit::Failure;
 use crate::platform;
 use crate::render;
 use crate::store::lifecycle::{Actor, Changed};
-use crate::store::{Store, Tx, outsiders};
+use crate::store::{Store, Tx, outsiders, tasks};
 use crate::tick::outsiders::worker_of as outsider_of;
 use crate::time::{self, Seconds};
 use crate::worker::outsider;
@@ -120,18 +120,22 @@ impl Session {
     fn change(
         &self,
         global: &Global,
-        ids: &[TaskId],
+        cards: &[CardRef],
         (verb, patience): (&str, Patience),
         change: impl Fn(&Tx<'_>, &TaskId, Seconds) -> Result<Changed>,
     ) -> Result<()> {
         let what = format!("cannot {verb} on board {}", self.board.slug);
         let all = |tx: &Tx<'_>, now: Seconds| {
-            ids.iter()
-                .map(|id| Ok((id, change(tx, id, now)?)))
+            tasks::find_all(tx, cards)?
+                .into_iter()
+                .map(|id| {
+                    let changed = change(tx, &id, now)?;
+                    Ok((id, changed))
+                })
                 .collect::<Result<Vec<_>>>()
         };
         if patience != Patience::NobodyEnds && matches!(actor(), Actor::Person(_)) {
-            self.end_outsiders(ids, &what, |tx, now| all(tx, now).map(drop))?;
+            self.end_outsiders(cards, &what, |tx, now| all(tx, now).map(drop))?;
         }
         let changes = self.write(&what, all)?;
         let ending: Vec<&Nonce> = changes
@@ -162,13 +166,13 @@ impl Session {
     /// nothing of ours would keep a second worker away from a card that was released too early.
     fn end_outsiders(
         &self,
-        ids: &[TaskId],
+        cards: &[CardRef],
         what: &str,
         change: impl FnOnce(&Tx<'_>, Seconds) -> Result<()>,
     ) -> Result<()> {
-        let running = self
-            .reader()?
-            .read("cannot look at what runs", outsiders::list)?;
+        let (ids, running) = self.reader()?.read(what, |conn| {
+            Ok((tasks::find_all(conn, cards)?, outsiders::list(conn)?))
+        })?;
         let (cards, workers): (Vec<_>, Vec<_>) = running
             .iter()
             .filter(|run| ids.contains(&run.task))

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Patience, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::store::lifecycle;
@@ -25,7 +25,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let priority: i64 = last
         .parse()
         .map_err(|_| Failure::usage(format!("{last:?} is no priority: a whole number")))?;
-    let ids: Vec<TaskId> = ids
+    let ids: Vec<CardRef> = ids
         .iter()
         .map(|id| id.parse().map_err(Failure::usage))
         .collect::<Result<_, _>>()?;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::board::run::Exit;
 use crate::render;
 use crate::render::style::Style;
@@ -17,7 +17,7 @@ use crate::time;
 pub struct Args {
     /// Only runs of this card [default: the whole board]
     #[arg(value_name = "ID")]
-    id: Option<TaskId>,
+    id: Option<CardRef>,
     /// At most the newest so many
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
@@ -28,10 +28,11 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let rows = Session::open(global)?
         .reader()?
         .read("cannot list the runs", |conn| {
-            if let Some(id) = &args.id {
+            let id = tasks::find_if_named(conn, args.id.as_ref())?;
+            if let Some(id) = &id {
                 tasks::get(conn, id)?;
             }
-            runs::list(conn, args.id.as_ref(), args.limit)
+            runs::list(conn, id.as_ref(), args.limit)
         })?;
     if global.json {
         return render::print(&render::json(&rows)?);

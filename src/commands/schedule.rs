@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Global, Patience, Session, actor};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::exit::Failure;
 use crate::store::lifecycle;
 use crate::time;
@@ -16,7 +16,7 @@ use crate::time;
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]
-    ids: Vec<TaskId>,
+    ids: Vec<CardRef>,
     /// Not before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now
     #[arg(long, value_name = "TIME")]
     at: Option<String>,

@@ -7,7 +7,7 @@ use super::events::describe;
 use super::runs::{exit, took};
 use super::{Global, Session};
 use crate::board::dependency::Release;
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::board::task::Task;
 use crate::render::page::{field, field_in, heading, indented};
 use crate::render::style::{Style, status_colour};
@@ -23,7 +23,7 @@ use crate::time;
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
 }
 
 #[derive(Serialize)]
@@ -41,20 +41,21 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     let what = format!("cannot show {} of board {}", args.id, session.board.slug);
     let page = session.reader()?.read(&what, |conn| {
+        let id = tasks::find(conn, &args.id)?;
         Ok(Page {
-            task: tasks::get(conn, &args.id)?,
-            parents: links::parents(conn, &args.id)?,
-            children: links::children(conn, &args.id)?,
-            runs: runs::list(conn, Some(&args.id), None)?,
-            events: history::events(conn, &args.id)?,
-            comments: history::comments(conn, &args.id)?,
+            task: tasks::get(conn, &id)?,
+            parents: links::parents(conn, &id)?,
+            children: links::children(conn, &id)?,
+            runs: runs::list(conn, Some(&id), None)?,
+            events: history::events(conn, &id)?,
+            comments: history::comments(conn, &id)?,
         })
     })?;
     if global.json {
         return render::print(&render::json(&page)?);
     }
     let mut out = text(&page, &Style::stdout());
-    let kept = session.board.artifacts().join(args.id.as_str());
+    let kept = session.board.artifacts().join(page.task.id.as_str());
     if kept.is_dir() {
         out += &field(&Style::stdout(), "artifacts", &kept.display().to_string());
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::notify::require_channel;
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::render::{self, escape};
@@ -21,7 +21,7 @@ use crate::tick::announce::target_at;
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
     /// A channel of the configuration
     #[arg(value_name = "CHANNEL")]
     channel: String,
@@ -66,11 +66,11 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         "cannot subscribe {} to {} on board {}",
         args.channel, args.id, session.board.slug
     );
-    let new = session.write(&what, |tx, now| {
-        if tasks::get(tx, &args.id)?.status.is_final() {
+    let (card, new) = session.write(&what, |tx, now| {
+        let card = tasks::find(tx, &args.id)?;
+        if tasks::get(tx, &card)?.status.is_final() {
             return Err(Failure::refused(format!(
-                "{} is at its end already, so nothing more would be told of it",
-                args.id
+                "{card} is at its end already, so nothing more would be told of it"
             ))
             .into());
         }
@@ -78,17 +78,18 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         let mut new = Vec::new();
         let below = match args.only {
             true => Vec::new(),
-            false => subscriptions::descendants(tx, &args.id)?,
+            false => subscriptions::descendants(tx, &card)?,
         };
-        for id in std::iter::once(&args.id).chain(&below) {
+        for id in std::iter::once(&card).chain(&below) {
             if subscriptions::subscribe(tx, id, &target, !args.only, since)? {
                 new.push(id.clone());
             }
         }
-        Ok(new)
+        Ok((card, new))
     })?;
     if global.json {
-        let object = json!({"task_id": args.id, "target": target, "inherits": !args.only, "subscribed": new});
+        let object =
+            json!({"task_id": card, "target": target, "inherits": !args.only, "subscribed": new});
         return render::print(&render::json(&object)?);
     }
     let lines: String = new

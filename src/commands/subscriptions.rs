@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::render;
 use crate::render::style::Style;
 use crate::render::table::Table;
@@ -20,7 +20,7 @@ use crate::time;
 pub struct Args {
     /// Only those to this card
     #[arg(value_name = "ID")]
-    id: Option<TaskId>,
+    id: Option<CardRef>,
 }
 
 /// Runs the command.
@@ -29,12 +29,13 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let (own, shared) = session
         .reader()?
         .read("cannot list the subscriptions", |conn| {
-            if let Some(id) = &args.id {
+            let id = tasks::find_if_named(conn, args.id.as_ref())?;
+            if let Some(id) = &id {
                 tasks::get(conn, id)?;
             }
             Ok((
-                subscriptions::list(conn, args.id.as_ref())?,
-                subscriptions::shared(conn, args.id.as_ref())?,
+                subscriptions::list(conn, id.as_ref())?,
+                subscriptions::shared(conn, id.as_ref())?,
             ))
         })?;
     let served = |sub: &subscriptions::Shared| {

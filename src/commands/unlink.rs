@@ -4,10 +4,10 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::exit::Failure;
 use crate::render;
-use crate::store::links;
+use crate::store::{links, tasks};
 
 /// Make a card no longer wait for another one
 ///
@@ -16,10 +16,10 @@ use crate::store::links;
 pub struct Args {
     /// The card that was to be finished first
     #[arg(value_name = "PARENT")]
-    parent: TaskId,
+    parent: CardRef,
     /// The card that waits
     #[arg(value_name = "CHILD")]
-    child: TaskId,
+    child: CardRef,
 }
 
 /// Runs the command.
@@ -29,23 +29,21 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         "cannot unlink {} from {} on board {}",
         args.child, args.parent, session.board.slug
     );
-    let removed = session.write(&what, |tx, now| {
-        links::unlink(tx, &args.parent, &args.child, now)
+    let (parent, child, removed) = session.write(&what, |tx, now| {
+        let (parent, child) = (
+            tasks::find(tx, &args.parent)?,
+            tasks::find(tx, &args.child)?,
+        );
+        let removed = links::unlink(tx, &parent, &child, now)?;
+        Ok((parent, child, removed))
     })?;
     if !removed {
-        return Err(Failure::not_found(format!(
-            "{} does not wait for {}",
-            args.child, args.parent
-        ))
-        .into());
+        return Err(Failure::not_found(format!("{child} does not wait for {parent}")).into());
     }
     if global.json {
         return render::print(&render::json(
-            &json!({"parent": args.parent, "child": args.child, "removed": true}),
+            &json!({"parent": parent, "child": child, "removed": true}),
         )?);
     }
-    render::print(&format!(
-        "{} no longer waits for {}\n",
-        args.child, args.parent
-    ))
+    render::print(&format!("{child} no longer waits for {parent}\n"))
 }

@@ -4,10 +4,10 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::{Global, Session};
-use crate::board::id::TaskId;
+use crate::board::id::CardRef;
 use crate::exit::Failure;
 use crate::render;
-use crate::store::subscriptions;
+use crate::store::{subscriptions, tasks};
 
 /// No longer tell a channel, or any channel, what happens to a card
 ///
@@ -17,7 +17,7 @@ use crate::store::subscriptions;
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
     /// The channel [default: every one that is subscribed]
     #[arg(value_name = "CHANNEL")]
     channel: Option<String>,
@@ -30,19 +30,21 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         "cannot unsubscribe from {} on board {}",
         args.id, session.board.slug
     );
-    let ended = session.write(&what, |tx, _| {
-        subscriptions::unsubscribe(tx, &args.id, args.channel.as_deref())
+    let (id, ended) = session.write(&what, |tx, _| {
+        let id = tasks::find(tx, &args.id)?;
+        let ended = subscriptions::unsubscribe(tx, &id, args.channel.as_deref())?;
+        Ok((id, ended))
     })?;
     if ended == 0 {
         let who = args.channel.as_deref().unwrap_or("nobody");
         return Err(
-            Failure::not_found(format!("{who} is not subscribed to {}", args.id))
+            Failure::not_found(format!("{who} is not subscribed to {id}"))
                 .hint("kanban subscriptions")
                 .into(),
         );
     }
     if global.json {
-        let object = json!({"task_id": args.id, "channel": args.channel, "ended": ended});
+        let object = json!({"task_id": id, "channel": args.channel, "ended": ended});
         return render::print(&render::json(&object)?);
     }
     Ok(())

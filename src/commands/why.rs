@@ -7,7 +7,7 @@ use super::events::describe;
 use super::tick::say;
 use super::{Global, Session};
 use crate::board::dependency::Release;
-use crate::board::id::TaskId;
+use crate::board::id::{CardRef, TaskId};
 use crate::board::status::Status;
 use crate::board::task::Task;
 use crate::exit::Failure;
@@ -17,6 +17,7 @@ use crate::render::style::Style;
 use crate::store::claims::{self, Candidate};
 use crate::store::history;
 use crate::store::links::{self, Neighbour};
+use crate::store::tasks;
 use crate::tick::judge::Judge;
 use crate::tick::report::Reason;
 use crate::time::{self, Seconds};
@@ -28,7 +29,7 @@ use crate::time::{self, Seconds};
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
-    id: TaskId,
+    id: CardRef,
 }
 
 /// The answer.
@@ -63,16 +64,16 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let now = time::now()?;
     let what = format!("cannot look at {} of board {}", args.id, session.board.slug);
     let facts = session.reader()?.read(&what, |conn| {
-        let task = crate::store::tasks::get(conn, &args.id)?;
-        let card = claims::candidate(conn, &args.id)?
-            .ok_or_else(|| Failure::not_found(format!("there is no card {}", args.id)))?;
+        let task = tasks::get(conn, &tasks::find(conn, &args.id)?)?;
+        let card = claims::candidate(conn, &task.id)?
+            .ok_or_else(|| Failure::not_found(format!("there is no card {}", task.id)))?;
         let mut judge = Judge::new(conn, &session.config, &session.board, now)?;
         let dispatched = judge.columns().contains(&card.column);
         Ok(Facts {
-            parents: links::open_parents(conn, &args.id)?,
+            parents: links::open_parents(conn, &task.id)?,
             last: history::newest(
                 conn,
-                &args.id,
+                &task.id,
                 &["blocked", "gave_up", "block_loop_detected"],
             )?
             .map(|event| describe(&event)),

@@ -1,5 +1,6 @@
 //! Cards: making, reading and listing them.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::{Tx, history, links, schema};
 use crate::board::event::Event;
-use crate::board::id::TaskId;
+use crate::board::id::{CardRef, TaskId};
 use crate::board::status::Status;
 use crate::board::task::{Column, NewTask, Task};
 use crate::exit::Failure;
@@ -163,6 +164,60 @@ pub fn get(conn: &Connection, id: &TaskId) -> Result<Task> {
     )
     .optional()?
     .ok_or_else(|| Failure::not_found(format!("there is no card {id} on this board")).into())
+}
+
+/// How many cards are named when a beginning fits several.
+const CANDIDATES: usize = 5;
+
+/// The id of the card that somebody names. An id that is written in full costs no query, and whether there is
+/// such a card is left to whoever uses it.
+pub fn find(conn: &Connection, named: &CardRef) -> Result<TaskId> {
+    let beginning = match named {
+        CardRef::Whole(id) => return Ok(id.clone()),
+        CardRef::Beginning(text) => text,
+    };
+    // "g" comes after every digit.
+    let mut statement = conn.prepare_cached(
+        "SELECT id, title FROM tasks WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id",
+    )?;
+    let found: Vec<(String, String)> = statement
+        .query_map([beginning], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .take(CANDIDATES + 1)
+        .collect::<rusqlite::Result<_>>()?;
+    match found.as_slice() {
+        [] => Err(Failure::not_found(format!(
+            "there is no card on this board whose id begins with {beginning}"
+        ))
+        .into()),
+        [(only, _)] => Ok(TaskId::stored(only.clone())),
+        // An old id can be the beginning of a newer one.
+        [(first, _), ..] if first == beginning => Ok(TaskId::stored(first.clone())),
+        several => {
+            let mut cards: Vec<String> = several
+                .iter()
+                .take(CANDIDATES)
+                .map(|(id, title)| format!("{id} ({title})"))
+                .collect();
+            if several.len() > CANDIDATES {
+                cards.push("…".into());
+            }
+            let message = format!("{beginning} could be any of {}", cards.join(", "));
+            Err(Failure::usage(message).hint("write more of the id").into())
+        }
+    }
+}
+
+/// [`find`] where a card need not be named.
+pub fn find_if_named(conn: &Connection, named: Option<&CardRef>) -> Result<Option<TaskId>> {
+    named.map(|named| find(conn, named)).transpose()
+}
+
+/// [`find`] for each of several; who is named twice is meant once.
+pub fn find_all(conn: &Connection, named: &[CardRef]) -> Result<Vec<TaskId>> {
+    let mut seen = HashSet::new();
+    let ids = named.iter().map(|named| find(conn, named));
+    ids.filter(|id| !id.as_ref().is_ok_and(|id| !seen.insert(id.clone())))
+        .collect()
 }
 
 /// Cards, in the order that is asked for.

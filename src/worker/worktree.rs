@@ -128,8 +128,7 @@ fn alone(repo: &Path, wait: fsx::Wait) -> Result<Option<File>> {
     let folder = repo.join(git(repo, &["rev-parse", "--git-common-dir"])?);
     let shown = folder.display();
     let lock = File::open(&folder).with_context(|| format!("cannot open {shown}"))?;
-    let ours =
-        fsx::lock_exclusive(&lock, wait).with_context(|| format!("cannot lock {shown}"))?;
+    let ours = fsx::lock_exclusive(&lock, wait).with_context(|| format!("cannot lock {shown}"))?;
     Ok(ours.then_some(lock))
 }
 

@@ -186,6 +186,17 @@ impl Home {
 
     /// Looks into the board file, as another program would.
     pub fn sql<T: rusqlite::types::FromSql>(&self, query: &str) -> T {
+        self.database()
+            .query_row(query, [], |row| row.get(0))
+            .unwrap()
+    }
+
+    /// Writes to the board file, as another program would.
+    pub fn change(&self, statements: &str) {
+        self.database().execute_batch(statements).unwrap();
+    }
+
+    fn database(&self) -> rusqlite::Connection {
         let board = rusqlite::Connection::open(self.board("kanban.db")).unwrap();
         board
             .set_db_config(
@@ -193,7 +204,7 @@ impl Home {
                 true,
             )
             .unwrap();
-        board.query_row(query, [], |row| row.get(0)).unwrap()
+        board
     }
 }
 

@@ -25,6 +25,7 @@ mod kills;
 mod layers;
 mod outsiders;
 mod peer;
+mod prefixes;
 mod property;
 mod readme;
 mod real_hosts;
