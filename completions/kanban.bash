@@ -599,7 +599,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__create)
-            opts="-h --body --body-file --assignee --priority --parent --after-failure --after-any --max-runtime --max-retries --idempotency-key --at --triage --blocked --workspace --branch --tenant --model --skill --arg --verify --goal --goal-max-turns --board --config --json --help"
+            opts="-h --body --body-file --assignee --priority --max-runtime --max-retries --idempotency-key --at --triage --blocked --workspace --branch --tenant --model --skill --arg --verify --goal --goal-max-turns --parent --after-failure --after-any --from --dry-run --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -618,18 +618,6 @@ _kanban() {
                     return 0
                     ;;
                 --priority)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --parent)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --after-failure)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --after-any)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -682,6 +670,22 @@ _kanban() {
                     return 0
                     ;;
                 --goal-max-turns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after-any)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -30,7 +30,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_needs_command" -s V -l version -d 'Print version'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "init" -d 'Make a board, or take over the boards of Hermes Agent'
-complete -c kanban -n "__fish_kanban_needs_command" -f -a "create" -d 'Make a card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "create" -d 'Make a card, or those of a file'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "list" -d 'List cards, in the order in which they would start'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "search" -d 'Find cards by words of their title, body or comments'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card: what it is, what it waits for, its runs, its comments and its history'
@@ -85,9 +85,6 @@ complete -c kanban -n "__fish_kanban_using_subcommand create" -l body -d 'What i
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l body-file -d 'Read the body from a file; - is standard input' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l assignee -d 'The worker that is to do it, or the lane that a person pulls it from' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l priority -d 'Cards with a higher number start first' -r
-complete -c kanban -n "__fish_kanban_using_subcommand create" -l parent -d 'A card that has to be done first; may be given several times' -r
-complete -c kanban -n "__fish_kanban_using_subcommand create" -l after-failure -d 'Start it only if this card gives up; may be given several times' -r
-complete -c kanban -n "__fish_kanban_using_subcommand create" -l after-any -d 'Start it when this card is done, gave up, or was cancelled; may be given several times' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-runtime -d 'End a run that takes longer (such as 90s, 2h) [default: the worker\'s]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-retries -d 'Block the card after so many failures in a row [default: failure_limit]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l idempotency-key -d 'If a card with this key is there and not archived, print its id and make none' -r
@@ -101,10 +98,15 @@ complete -c kanban -n "__fish_kanban_using_subcommand create" -l skill -d 'A ski
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l arg -d 'One more argument for its worker ({arg}); may be given several times' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l verify -d 'A shell command: exit 0 of the work counts only if this exits 0 in the same place' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l goal-max-turns -d 'With --goal, after so many turns at most' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l parent -d 'A card that has to be done first; may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l after-failure -d 'Start it only if this card gives up; may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l after-any -d 'Start it when this card is done, gave up, or was cancelled; may be given several times' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l from -d 'Make the cards of this file, all or none; - is standard input' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l triage -d 'Put it into triage: it is not started until somebody promotes it'
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l goal -d 'Its worker goes on until a judge agrees that the goal is reached, for workers that know goals'
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l dry-run -d 'With --from, only check the file and show what would be made'
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r

@@ -9,6 +9,7 @@ pub mod dependency;
 pub mod event;
 pub mod id;
 pub mod notice;
+pub mod plan;
 pub mod queue;
 pub mod retry;
 pub mod run;

@@ -181,6 +181,22 @@ pub fn branch(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// How often a card may fail in a row before it is blocked.
+pub fn max_retries(n: u32) -> Result<u32, String> {
+    match n {
+        1..=1_000 => Ok(n),
+        _ => Err(format!("max_retries is {n}, not 1 to 1000")),
+    }
+}
+
+/// After how many turns a worker that pursues a goal ends at most.
+pub fn goal_max_turns(n: u32) -> Result<u32, String> {
+    match n {
+        0 => Err("goal_max_turns is 0; a worker needs a turn".into()),
+        _ => Ok(n),
+    }
+}
+
 /// A body as it is stored: as given, without NUL bytes (no C program could be handed it), not too long.
 pub fn body(text: String) -> Result<String, String> {
     if text.len() > BODY_MAX {

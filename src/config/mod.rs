@@ -43,6 +43,7 @@ pub use hermes::Hermes;
 #[cfg(test)]
 pub use load::load_from;
 pub use load::{Source, load, locate};
+pub use nearest::nearest;
 pub use paths::{Board, Home};
 pub use secret::Secret;
 pub use surroundings::Surroundings;

@@ -7,7 +7,7 @@
 
 use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -79,6 +79,17 @@ impl Store {
         Ok(Self {
             conn,
             path: path.to_owned(),
+        })
+    }
+
+    /// A new board that is nowhere: to see what would come of something where there is no board yet.
+    pub fn imaginary() -> Result<Self> {
+        let mut conn = Connection::open_in_memory()?;
+        schema::create_shared(&conn)?;
+        schema::migrate(&mut conn)?;
+        Ok(Self {
+            conn,
+            path: PathBuf::from("a new board"),
         })
     }
 

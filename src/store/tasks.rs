@@ -153,6 +153,8 @@ pub struct Created {
     pub id: TaskId,
     /// `false`: a card with the same idempotency key was there already, and nothing was made.
     pub new: bool,
+    /// The column that it is in.
+    pub status: Status,
 }
 
 /// The card with this id.
@@ -163,7 +165,25 @@ pub fn get(conn: &Connection, id: &TaskId) -> Result<Task> {
         task,
     )
     .optional()?
-    .ok_or_else(|| Failure::not_found(format!("there is no card {id} on this board")).into())
+    .ok_or_else(|| missing(id).into())
+}
+
+/// Refuses an id that no card has.
+pub fn require(conn: &Connection, id: &TaskId) -> Result<()> {
+    match exists(conn, id)? {
+        true => Ok(()),
+        false => Err(missing(id).into()),
+    }
+}
+
+fn missing(id: &TaskId) -> Failure {
+    Failure::not_found(format!("there is no card {id} on this board"))
+}
+
+fn exists(conn: &Connection, id: &TaskId) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM tasks WHERE id = ?1)")?
+        .query_row([id.as_str()], |r| r.get(0))?)
 }
 
 /// How many cards are named when a beginning fits several.
@@ -268,31 +288,34 @@ pub fn counts(conn: &Connection) -> Result<Vec<(Status, i64)>> {
 /// Makes a card, or finds the one with the same idempotency key that is not archived.
 pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
     if let Some(key) = &new.idempotency_key {
-        let found: Option<String> = tx
-            .query_row(
-                "SELECT id FROM tasks WHERE idempotency_key = ?1 AND status <> 'archived'
+        let found = tx
+            .prepare_cached(
+                "SELECT id, status FROM tasks WHERE idempotency_key = ?1 AND status <> 'archived'
                  ORDER BY created_at LIMIT 1",
-                [key],
-                |r| r.get(0),
-            )
+            )?
+            .query_row([key], |r| {
+                Ok(Created {
+                    id: TaskId::stored(r.get(0)?),
+                    new: false,
+                    status: Status::stored(r.get(1)?),
+                })
+            })
             .optional()?;
-        if let Some(id) = found {
-            return Ok(Created {
-                id: TaskId::stored(id),
-                new: false,
-            });
+        if let Some(created) = found {
+            return Ok(created);
         }
     }
     for (parent, _) in &new.parents {
-        get(tx, parent)?;
+        require(tx, parent)?;
     }
     let id = unused_id(tx)?;
     let (workspace_kind, workspace_path) = new.workspace.columns();
-    tx.execute(
+    tx.prepare_cached(
         "INSERT INTO tasks (id, title, body, assignee, status, priority, created_by, created_at, workspace_kind,
                             workspace_path, idempotency_key, max_runtime_seconds, tenant)
          VALUES (?1, ?2, ?3, ?4, 'todo', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        params![
+    )?
+    .execute(params![
             id.as_str(),
             new.title,
             new.body,
@@ -305,8 +328,7 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
             new.idempotency_key,
             new.max_runtime,
             new.tenant,
-        ],
-    )?;
+        ])?;
     overrides(tx, &id, new)?;
     for (parent, on) in &new.parents {
         links::add(tx, parent, &id, *on)?;
@@ -318,10 +340,8 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
         Column::ByParents if new.not_before.is_some_and(|at| at > now) => Status::Scheduled,
         Column::ByParents => Status::Ready,
     };
-    tx.execute(
-        "UPDATE tasks SET status = ?2 WHERE id = ?1",
-        params![id.as_str(), status.as_str()],
-    )?;
+    tx.prepare_cached("UPDATE tasks SET status = ?2 WHERE id = ?1")?
+        .execute(params![id.as_str(), status.as_str()])?;
     let parents: Vec<&str> = new.parents.iter().map(|(id, _)| id.as_str()).collect();
     let event = Event::with(
         "created",
@@ -334,7 +354,11 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
         let event = Event::with("blocked", json!({"reason": reason, "by": new.created_by}));
         history::append(tx, &id, None, &event, now)?;
     }
-    Ok(Created { id, new: true })
+    Ok(Created {
+        id,
+        new: true,
+        status,
+    })
 }
 
 /// What a card has beyond the columns that every board has. A board whose file has no place for what is
@@ -391,12 +415,7 @@ fn unused_id(tx: &Tx<'_>) -> Result<TaskId> {
         let mut bytes = [0; 4];
         getrandom::fill(&mut bytes)?;
         let id = TaskId::from_random(bytes);
-        let taken: i64 = tx.query_row(
-            "SELECT count(*) FROM tasks WHERE id = ?1",
-            [id.as_str()],
-            |r| r.get(0),
-        )?;
-        if taken == 0 {
+        if !exists(tx, &id)? {
             return Ok(id);
         }
     }

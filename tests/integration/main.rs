@@ -13,6 +13,7 @@ mod channels;
 mod cluster;
 mod commands;
 mod concurrency;
+mod create_from;
 mod daily;
 mod deliveries;
 mod ends;
