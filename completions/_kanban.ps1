@@ -47,6 +47,8 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('heartbeat', 'heartbeat', [CompletionResultType]::ParameterValue, 'Say that a worker is alive, and how far it is')
             [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Mark cards as done')
             [CompletionResult]::new('block', 'block', [CompletionResultType]::ParameterValue, 'Put cards where only kanban unblock takes them out again')
+            [CompletionResult]::new('request-review', 'request-review', [CompletionResultType]::ParameterValue, 'Hand the work on cards over to be looked at before they are done')
+            [CompletionResult]::new('request-changes', 'request-changes', [CompletionResultType]::ParameterValue, 'Send a card back from review to whoever did the work')
             [CompletionResult]::new('unblock', 'unblock', [CompletionResultType]::ParameterValue, 'Let blocked cards go again')
             [CompletionResult]::new('promote', 'promote', [CompletionResultType]::ParameterValue, 'Make cards ready now')
             [CompletionResult]::new('schedule', 'schedule', [CompletionResultType]::ParameterValue, 'Put cards off until a moment')
@@ -280,6 +282,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
         }
         'kanban;complete' {
             [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'What came of it, kept as the card''s result')
+            [CompletionResult]::new('--metadata', '--metadata', [CompletionResultType]::ParameterName, 'Facts about it, as a JSON object, for the cards that wait for it: kept with its run')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
@@ -290,6 +293,25 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
         'kanban;block' {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for whoever is to unblock it')
             [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'What it waits for: dependency (a linked card), needs_input, capability or transient')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanban;request-review' {
+            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'What came of it, for whoever looks at it; kept as the card''s result')
+            [CompletionResult]::new('--metadata', '--metadata', [CompletionResultType]::ParameterName, 'Facts about it, as a JSON object: kept with its run')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanban;request-changes' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'What is to be changed')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')

@@ -106,6 +106,12 @@ _kanban() {
             kanban,reprioritize)
                 cmd="kanban__subcmd__reprioritize"
                 ;;
+            kanban,request-changes)
+                cmd="kanban__subcmd__request__subcmd__changes"
+                ;;
+            kanban,request-review)
+                cmd="kanban__subcmd__request__subcmd__review"
+                ;;
             kanban,resume)
                 cmd="kanban__subcmd__resume"
                 ;;
@@ -209,7 +215,7 @@ _kanban() {
 
     case "${cmd}" in
         kanban)
-            opts="-h -V --board --config --json --help --version init create list search show graph context board boards why status link unlink comment edit reprioritize heartbeat complete block unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats backup doctor config demo"
+            opts="-h -V --board --config --json --help --version init create list search show graph context board boards why status link unlink comment edit reprioritize heartbeat complete block request-review request-changes unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats backup doctor config demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -463,13 +469,17 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__complete)
-            opts="-h --summary --board --config --json --help"
+            opts="-h --summary --metadata --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --summary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metadata)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1341,6 +1351,62 @@ _kanban() {
                 return 0
             fi
             case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__request__subcmd__changes)
+            opts="-h --reason --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__request__subcmd__review)
+            opts="-h --summary --metadata --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --summary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metadata)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

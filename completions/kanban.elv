@@ -44,6 +44,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand heartbeat 'Say that a worker is alive, and how far it is'
             cand complete 'Mark cards as done'
             cand block 'Put cards where only kanban unblock takes them out again'
+            cand request-review 'Hand the work on cards over to be looked at before they are done'
+            cand request-changes 'Send a card back from review to whoever did the work'
             cand unblock 'Let blocked cards go again'
             cand promote 'Make cards ready now'
             cand schedule 'Put cards off until a moment'
@@ -257,6 +259,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
         }
         &'kanban;complete'= {
             cand --summary 'What came of it, kept as the card''s result'
+            cand --metadata 'Facts about it, as a JSON object, for the cards that wait for it: kept with its run'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
@@ -266,6 +269,23 @@ set edit:completion:arg-completer[kanban] = {|@words|
         &'kanban;block'= {
             cand --reason 'Why, for whoever is to unblock it'
             cand --kind 'What it waits for: dependency (a linked card), needs_input, capability or transient'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;request-review'= {
+            cand --summary 'What came of it, for whoever looks at it; kept as the card''s result'
+            cand --metadata 'Facts about it, as a JSON object: kept with its run'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;request-changes'= {
+            cand --reason 'What is to be changed'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'

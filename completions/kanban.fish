@@ -48,6 +48,8 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "reprioritize" -d 'Giv
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "heartbeat" -d 'Say that a worker is alive, and how far it is'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "complete" -d 'Mark cards as done'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "block" -d 'Put cards where only kanban unblock takes them out again'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "request-review" -d 'Hand the work on cards over to be looked at before they are done'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "request-changes" -d 'Send a card back from review to whoever did the work'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "unblock" -d 'Let blocked cards go again'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "promote" -d 'Make cards ready now'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "schedule" -d 'Put cards off until a moment'
@@ -202,6 +204,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l config -d 'T
 complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l summary -d 'What came of it, kept as the card\'s result' -r
+complete -c kanban -n "__fish_kanban_using_subcommand complete" -l metadata -d 'Facts about it, as a JSON object, for the cards that wait for it: kept with its run' -r
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand complete" -l json -d 'Print JSON'
@@ -212,6 +215,17 @@ complete -c kanban -n "__fish_kanban_using_subcommand block" -l board -d 'The bo
 complete -c kanban -n "__fish_kanban_using_subcommand block" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand block" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand block" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand request-review" -l summary -d 'What came of it, for whoever looks at it; kept as the card\'s result' -r
+complete -c kanban -n "__fish_kanban_using_subcommand request-review" -l metadata -d 'Facts about it, as a JSON object: kept with its run' -r
+complete -c kanban -n "__fish_kanban_using_subcommand request-review" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand request-review" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand request-review" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand request-review" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand request-changes" -l reason -d 'What is to be changed' -r
+complete -c kanban -n "__fish_kanban_using_subcommand request-changes" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand request-changes" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand request-changes" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand request-changes" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand unblock" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand unblock" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand unblock" -l json -d 'Print JSON'

@@ -8,9 +8,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::commands::{
     Global, archive, assign, backup, block, board, boards, cancel, comment, complete, config,
     context, create, deliveries, demo, doctor, drain, edit, events, graph, heartbeat, init, link,
-    list, log, notify, pause, promote, reclaim, reprioritize, resume, retry, runs, schedule,
-    search, show, stats, status, stop, subscribe, subscriptions, supervise, tick, timer, unblock,
-    unlink, unsubscribe, why,
+    list, log, notify, pause, promote, reclaim, reprioritize, request_changes, request_review,
+    resume, retry, runs, schedule, search, show, stats, status, stop, subscribe, subscriptions,
+    supervise, tick, timer, unblock, unlink, unsubscribe, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Heartbeat(heartbeat::Args),
     Complete(complete::Args),
     Block(block::Args),
+    RequestReview(request_review::Args),
+    RequestChanges(request_changes::Args),
     Unblock(unblock::Args),
     Promote(promote::Args),
     Schedule(schedule::Args),
@@ -125,6 +127,8 @@ impl Cli {
             Command::Heartbeat(args) => heartbeat::run(args, global),
             Command::Complete(args) => complete::run(args, global),
             Command::Block(args) => block::run(args, global),
+            Command::RequestReview(args) => request_review::run(args, global),
+            Command::RequestChanges(args) => request_changes::run(args, global),
             Command::Unblock(args) => unblock::run(args, global),
             Command::Promote(args) => promote::run(args, global),
             Command::Archive(args) => archive::run(args, global),

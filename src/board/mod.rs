@@ -13,6 +13,7 @@ pub mod plan;
 pub mod queue;
 pub mod retry;
 pub mod run;
+pub mod statement;
 pub mod status;
 pub mod task;
 pub mod window;

@@ -65,7 +65,7 @@ const fn decisive(name: &'static str, level: Level, phrase: &'static str) -> Kin
 }
 
 /// Every kind that this program writes, and those of Hermes that have a meaning for people.
-pub const KINDS: [Kind; 36] = [
+pub const KINDS: [Kind; 40] = [
     decisive("completed", Level::Good, "done"),
     decisive("blocked", Level::Warning, "blocked"),
     decisive(
@@ -75,6 +75,16 @@ pub const KINDS: [Kind; 36] = [
     ),
     decisive("gave_up", Level::Bad, "gave up"),
     decisive("cancelled", Level::Info, "cancelled"),
+    usual(
+        "review_requested",
+        Level::Info,
+        "done, and waits to be looked at",
+    ),
+    usual(
+        "late_result",
+        Level::Warning,
+        "reported when it was too late",
+    ),
     usual("crashed", Level::Bad, "failed"),
     usual("timed_out", Level::Bad, "took too long"),
     usual("lost", Level::Bad, "lost its supervisor"),
@@ -97,8 +107,10 @@ pub const KINDS: [Kind; 36] = [
         "nothing can be delivered there",
     ),
     usual("test", Level::Info, "a test message"),
+    kind("changes_requested", Level::Info, "sent back from review"),
     kind("rate_limited", Level::Info, "asked to be run later"),
     kind("created", Level::Info, "created"),
+    kind("made_card", Level::Info, "made another card"),
     kind("claimed", Level::Info, "given to its worker"),
     kind("spawned", Level::Info, "started"),
     kind("promoted", Level::Info, "ready"),

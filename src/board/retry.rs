@@ -15,6 +15,8 @@ pub struct Policy {
     pub spawn_failure_limit: u32,
     /// Runs of any outcome since an operator last let the card go, after which it is blocked.
     pub run_limit: u32,
+    /// Times that workers send a card back from review after which a person has to decide.
+    pub review_limit: u32,
     /// Delay after the first failure; it doubles with each further one.
     pub delay: Seconds,
     /// Delay after the first request to be run later; it doubles with each further one.
@@ -165,6 +167,7 @@ mod tests {
         tempfail_limit: 4,
         spawn_failure_limit: 5,
         run_limit: 10,
+        review_limit: 3,
         delay: 8,
         tempfail_delay: 100,
         delay_max: 1000,

@@ -115,10 +115,14 @@ pub enum Outcome {
     Scheduled,
     /// It gave no sign of life for too long.
     Stale,
+    /// The work is done and waits to be looked at.
+    ReviewRequested,
+    /// It looked at the work and sent it back.
+    ChangesRequested,
 }
 
 impl Outcome {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Completed,
         Self::Blocked,
         Self::Crashed,
@@ -130,6 +134,8 @@ impl Outcome {
         Self::ProtocolViolation,
         Self::Scheduled,
         Self::Stale,
+        Self::ReviewRequested,
+        Self::ChangesRequested,
     ];
 
     /// The text on the board file.
@@ -146,6 +152,8 @@ impl Outcome {
             Self::ProtocolViolation => "protocol_violation",
             Self::Scheduled => "scheduled",
             Self::Stale => "stale",
+            Self::ReviewRequested => "review_requested",
+            Self::ChangesRequested => "changes_requested",
         }
     }
 

@@ -138,6 +138,16 @@ pub struct NewTask {
     pub overrides: Overrides,
     pub tenant: Option<String>,
     pub created_by: String,
+    /// The run whose worker makes it.
+    pub made_by: Option<Maker>,
+}
+
+/// The run whose worker makes a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maker {
+    pub run: i64,
+    /// The card of the run.
+    pub card: TaskId,
 }
 
 /// The longest title, in bytes: what fits a chat message and a table without being a body.

@@ -1,11 +1,12 @@
 //! `kanban comment`
 
 use anyhow::Result;
-use serde_json::json;
+use serde::Serialize;
 
 use super::create::text_or_stdin;
 use super::{Global, Session};
-use crate::board::id::CardRef;
+use crate::board::id::{CardRef, TaskId};
+use crate::board::statement::{Statement, Verb};
 use crate::board::task;
 use crate::config::Caller;
 use crate::exit::Failure;
@@ -25,25 +26,42 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let text = task::body(text_or_stdin(&args.text)?).map_err(Failure::usage)?;
+    let session = Session::open(global)?;
+    let said = comment(&session, &args.id, text_or_stdin(&args.text)?)?;
+    match global.json {
+        true => render::print(&render::json(&said)?),
+        false => Ok(()),
+    }
+}
+
+/// A comment that was made.
+#[derive(Debug, Serialize)]
+pub struct Said {
+    pub id: i64,
+    pub task_id: TaskId,
+    pub author: String,
+}
+
+/// Says something on a card. A worker may on any, as long as its own is its own.
+pub(super) fn comment(session: &Session, card: &CardRef, text: String) -> Result<Said> {
+    let text = task::body(text).map_err(Failure::usage)?;
     if text.trim().is_empty() {
         return Err(Failure::usage("the comment is empty").into());
     }
-    let session = Session::open(global)?;
-    let who = Caller::current().name;
-    let what = format!(
-        "cannot comment on {} on board {}",
-        args.id, session.board.slug
-    );
-    let (card, id) = session.write(&what, |tx, now| {
-        let card = tasks::find(tx, &args.id)?;
-        let id = history::comment(tx, &card, &who, &text, now)?;
-        Ok((card, id))
+    let author = Caller::current().name;
+    let said = Statement {
+        reason: Some(&text),
+        ..Statement::bare(Verb::Comment)
+    };
+    let what = format!("cannot comment on {card} on board {}", session.board.slug);
+    let (task_id, id) = session.write_as(&what, said, &[card], |tx, _, now| {
+        let task = tasks::find(tx, card)?;
+        let id = history::comment(tx, &task, &author, &text, now)?;
+        Ok((task, id))
     })?;
-    if global.json {
-        return render::print(&render::json(
-            &json!({"id": id, "task_id": card, "author": who}),
-        )?);
-    }
-    Ok(())
+    Ok(Said {
+        id,
+        task_id,
+        author,
+    })
 }

@@ -153,6 +153,19 @@ pub fn describe(row: &EventRow) -> String {
             fact("kind"),
             fact("reason").or_else(|| fact("error")),
         ],
+        "review_requested" => [
+            fact("by").map(|by| format!("by {by}")),
+            fact("summary"),
+            None,
+        ],
+        "changes_requested" => [
+            fact("by").map(|by| format!("by {by}")),
+            fact("round").map(|n| format!("round {n}")),
+            fact("reason"),
+        ],
+        "late_result" => [fact("verb"), fact("error"), None],
+        "made_card" => [fact("card"), fact("title"), None],
+        "heartbeat" => [fact("note"), None, None],
         "assigned" => [
             fact("assignee").map(|a| format!("to {a}")),
             fact("by"),

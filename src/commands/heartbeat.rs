@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
-use super::{Global, Patience, Session, actor};
+use super::report::{Moved, show_moved};
+use super::{Global, Session};
 use crate::board::id::CardRef;
+use crate::board::statement::{self, Statement, Verb};
 use crate::store::lifecycle;
 
 /// Say that a worker is alive, and how far it is
@@ -16,18 +18,25 @@ pub struct Args {
     #[arg(value_name = "ID")]
     id: CardRef,
     /// What it is at
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = statement::text)]
     note: Option<String>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let actor = actor();
-    let ids = std::slice::from_ref(&args.id);
-    Session::open(global)?.change(
-        global,
-        ids,
-        ("take a heartbeat", Patience::NobodyEnds),
-        |tx, id, now| lifecycle::heartbeat(tx, id, &actor, args.note.as_deref(), now),
-    )
+    let session = Session::open(global)?;
+    let moved = heartbeat(&session, &args.id, args.note.as_deref())?;
+    show_moved(global, &moved)
+}
+
+/// Notes that the worker of a card is alive.
+pub(super) fn heartbeat(
+    session: &Session,
+    card: &CardRef,
+    note: Option<&str>,
+) -> Result<Vec<Moved>> {
+    let said = Statement::bare(Verb::Heartbeat);
+    session.report(std::slice::from_ref(card), said, |tx, id, actor, now| {
+        lifecycle::heartbeat(tx, id, actor, note, now)
+    })
 }

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::{Global, Session};
 use crate::board::dependency::Release;
-use crate::board::id::CardRef;
+use crate::board::id::{CardRef, TaskId};
+use crate::board::statement::{Statement, Verb};
 use crate::render;
 use crate::store::{links, tasks};
 
@@ -30,18 +31,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
-    let what = format!(
-        "cannot link {} to {} on board {}",
-        args.child, args.parent, session.board.slug
-    );
-    let (parent, child, added) = session.write(&what, |tx, now| {
-        let (parent, child) = (
-            tasks::find(tx, &args.parent)?,
-            tasks::find(tx, &args.child)?,
-        );
-        let added = links::link(tx, &parent, &child, args.on, now)?;
-        Ok((parent, child, added))
-    })?;
+    let (parent, child, added) = link(&session, (&args.parent, &args.child), args.on)?;
     if global.json {
         return render::print(&render::json(
             &json!({"parent": parent, "child": child, "on": args.on, "added": added}),
@@ -51,5 +41,23 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         format!("{child} waits for {parent}\n")
     } else {
         String::new()
+    })
+}
+
+/// Makes a card wait for another one: which for which, and `false` if it did already.
+pub(super) fn link(
+    session: &Session,
+    (parent, child): (&CardRef, &CardRef),
+    on: Release,
+) -> Result<(TaskId, TaskId, bool)> {
+    let what = format!(
+        "cannot link {child} to {parent} on board {}",
+        session.board.slug
+    );
+    let said = Statement::bare(Verb::Link);
+    session.write_as(&what, said, &[parent, child], |tx, _, now| {
+        let (parent, child) = (tasks::find(tx, parent)?, tasks::find(tx, child)?);
+        let added = links::link(tx, &parent, &child, on, now)?;
+        Ok((parent, child, added))
     })
 }

@@ -36,7 +36,10 @@ pub mod notify;
 pub mod pause;
 pub mod promote;
 pub mod reclaim;
+mod report;
 pub mod reprioritize;
+pub mod request_changes;
+pub mod request_review;
 pub mod resume;
 pub mod retry;
 pub mod runs;
@@ -59,15 +62,14 @@ pub mod why;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use serde_json::json;
 
 pub use global::Global;
+use report::{Moved, actor, show_moved};
 
 use crate::board::id::{CardRef, Nonce, TaskId};
-use crate::config::{Board, Caller, Config, load};
+use crate::config::{Board, Config, load};
 use crate::exit::Failure;
 use crate::platform;
-use crate::render;
 use crate::store::lifecycle::{Actor, Changed};
 use crate::store::{Store, Tx, outsiders, tasks};
 use crate::tick::outsiders::worker_of as outsider_of;
@@ -134,10 +136,26 @@ impl Session {
                 })
                 .collect::<Result<Vec<_>>>()
         };
-        if patience != Patience::NobodyEnds && matches!(actor(), Actor::Person(_)) {
-            self.end_outsiders(cards, &what, |tx, now| all(tx, now).map(drop))?;
+        let moved = self.moves(cards, (&what, patience), &actor(), all, || {
+            self.write(&what, all)
+        })?;
+        show_moved(global, &moved)
+    }
+
+    /// Runs `write`, which moves these cards as `rehearsal` would, and ends the workers of those that were
+    /// taken away.
+    fn moves(
+        &self,
+        cards: &[CardRef],
+        (what, patience): (&str, Patience),
+        actor: &Actor,
+        rehearsal: impl Fn(&Tx<'_>, Seconds) -> Result<Vec<(TaskId, Changed)>>,
+        write: impl FnOnce() -> Result<Vec<(TaskId, Changed)>>,
+    ) -> Result<Vec<Moved>> {
+        if patience != Patience::NobodyEnds && matches!(actor, Actor::Person(_)) {
+            self.end_outsiders(cards, what, |tx, now| rehearsal(tx, now).map(drop))?;
         }
-        let changes = self.write(&what, all)?;
+        let changes = write()?;
         let ending: Vec<&Nonce> = changes
             .iter()
             .filter_map(|(_, change)| change.cancel.as_ref())
@@ -148,18 +166,11 @@ impl Session {
         if patience == Patience::UntilEnded {
             self.await_ends(&ending)?;
         }
-        if global.json {
-            let all: Vec<_> = changes
-                .iter()
-                .map(|(id, c)| json!({"id": id, "status": c.status}))
-                .collect();
-            return render::print(&render::json(&all)?);
-        }
-        let lines: String = changes
-            .iter()
-            .map(|(id, c)| format!("{id} {}\n", c.status))
-            .collect();
-        render::print(&lines)
+        let moved = changes.into_iter().map(|(id, change)| Moved {
+            id,
+            status: change.status,
+        });
+        Ok(moved.collect())
     }
 
     /// Ends the workers of these cards that another program started, before the cards are taken from them:
@@ -231,14 +242,5 @@ impl Session {
     /// Asks a worker to end whose card was taken away. The next tick asks again if nobody listens yet.
     fn cancel(&self, nonce: &Nonce) {
         RunDir::new(&self.board.runs(), nonce).cancel();
-    }
-}
-
-/// Who asks, for a change that a worker may make for itself.
-fn actor() -> Actor {
-    let caller = Caller::current();
-    match caller.token {
-        Some(token) => Actor::Worker { token },
-        None => Actor::Person(caller.name),
     }
 }

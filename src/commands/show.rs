@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::events::describe;
 use super::runs::{exit, took};
@@ -13,6 +14,7 @@ use crate::render::page::{field, field_in, heading, indented};
 use crate::render::style::{Style, status_colour};
 use crate::render::{self};
 use crate::store::history::{self, CommentRow, EventRow};
+use crate::store::late::{self, LateResult};
 use crate::store::links::{self, Neighbour};
 use crate::store::runs::{self, RunRow};
 use crate::store::tasks;
@@ -34,6 +36,8 @@ struct Page {
     runs: Vec<RunRow>,
     events: Vec<EventRow>,
     comments: Vec<CommentRow>,
+    /// What runs reported when they no longer had the card.
+    late_results: Vec<LateResult>,
 }
 
 /// Runs the command.
@@ -49,6 +53,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
             runs: runs::list(conn, Some(&id), None)?,
             events: history::events(conn, &id)?,
             comments: history::comments(conn, &id)?,
+            late_results: late::of(conn, &id, u32::MAX)?,
         })
     })?;
     if global.json {
@@ -84,9 +89,10 @@ fn text(page: &Page, style: &Style) -> String {
     line(
         "created",
         Some(format!(
-            "{} by {}",
+            "{} by {}{}",
             time::local(task.created_at),
-            task.created_by.as_deref().unwrap_or("?")
+            task.created_by.as_deref().unwrap_or("?"),
+            maker(&page.events)
         )),
     );
     line("not before", task.not_before.map(time::local));
@@ -152,6 +158,12 @@ fn text(page: &Page, style: &Style) -> String {
             out += &indented(style, &said);
         }
     }
+    if !page.late_results.is_empty() {
+        out += &format!("\n{}", heading(style, "Late results"));
+        for late in &page.late_results {
+            out += &indented(style, &late_text(late));
+        }
+    }
     out += &format!("\n{}", heading(style, "History"));
     for event in &page.events {
         out += &indented(
@@ -160,6 +172,39 @@ fn text(page: &Page, style: &Style) -> String {
         );
     }
     out
+}
+
+/// The run that made the card, if a worker did.
+fn maker(events: &[EventRow]) -> String {
+    let made = events.iter().find(|event| event.kind == "created");
+    let fact = |name: &str| made.and_then(|event| event.payload.as_ref()?.get(name));
+    match (
+        fact("by_run").and_then(Value::as_i64),
+        fact("by_card").and_then(Value::as_str),
+    ) {
+        (Some(run), Some(card)) => format!(" (run {run} of {card})"),
+        _ => String::new(),
+    }
+}
+
+fn late_text(late: &LateResult) -> String {
+    let mut text = format!(
+        "{} {} {}, refused: {}",
+        time::local(late.created_at),
+        late.verb,
+        late.about,
+        late.refused
+    );
+    for (label, said) in [
+        ("summary", late.summary.clone()),
+        ("metadata", late.metadata.as_ref().map(Value::to_string)),
+        ("reason", late.reason.clone()),
+    ] {
+        if let Some(said) = said {
+            text += &format!("\n{label}: {said}");
+        }
+    }
+    text
 }
 
 fn run_line(run: &RunRow) -> String {

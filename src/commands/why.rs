@@ -148,7 +148,7 @@ fn answer(facts: Facts) -> Answer {
         ),
         (Status::Review, None) => (
             "it waits for a reviewer, and no worker is one".to_owned(),
-            format!("kanban complete {id} accepts it"),
+            format!("kanban complete {id} accepts it, kanban request-changes {id} sends it back"),
             None,
         ),
         (Status::Todo | Status::Scheduled, None) => {

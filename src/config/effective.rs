@@ -198,6 +198,7 @@ impl Config {
             tempfail_limit: defaults.tempfail_limit,
             spawn_failure_limit: defaults.spawn_failure_limit,
             run_limit: defaults.run_limit,
+            review_limit: defaults.review_limit,
             delay: defaults.retry_delay.0,
             tempfail_delay: defaults.tempfail_delay.0,
             delay_max: defaults.retry_delay_max.0,

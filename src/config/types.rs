@@ -69,6 +69,8 @@ pub struct Defaults {
     pub spawn_failure_limit: u32,
     /// Runs of any outcome after which a card is blocked until somebody lets it go again.
     pub run_limit: u32,
+    /// Times that workers send a card back from review after which it is blocked.
+    pub review_limit: u32,
     /// Delay before the first retry; doubled for each further one.
     pub retry_delay: Span,
     /// Delay after the first exit status 75; doubled for each further one.
@@ -110,6 +112,7 @@ impl Default for Defaults {
             tempfail_limit: 12,
             spawn_failure_limit: 5,
             run_limit: 50,
+            review_limit: 3,
             retry_delay: Span(5),
             tempfail_delay: Span(60),
             retry_delay_max: Span(3_600),

@@ -71,6 +71,7 @@ fn defaults(d: &Defaults, found: &mut Findings) {
         ("tempfail_limit", d.tempfail_limit),
         ("spawn_failure_limit", d.spawn_failure_limit),
         ("run_limit", d.run_limit),
+        ("review_limit", d.review_limit),
     ] {
         found.at_least_one(format!("defaults.{key}"), value);
     }

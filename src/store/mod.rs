@@ -11,6 +11,7 @@ pub mod context;
 pub mod deliveries;
 pub mod history;
 pub mod lanes;
+pub mod late;
 pub mod lifecycle;
 pub mod links;
 pub mod meta;

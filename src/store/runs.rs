@@ -3,11 +3,14 @@
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Tx;
 use crate::board::id::{Nonce, TaskId};
 use crate::board::run::{Outcome, Report, Stage};
+use crate::board::statement::Metadata;
 use crate::board::status::Status;
+use crate::board::task::Task;
 use crate::fsx::Identity;
 use crate::time::Seconds;
 
@@ -53,7 +56,8 @@ pub fn alive(conn: &Connection) -> Result<Vec<AliveRun>> {
                 (SELECT s.claim_expires FROM task_runs s WHERE s.id = r.run_id),
                 r.worker, r.source, r.claimed_at,
                 (SELECT s.ended_at FROM task_runs s
-                 WHERE s.id = r.run_id AND s.outcome IN ('completed', 'blocked', 'scheduled'))
+                 WHERE s.id = r.run_id AND s.outcome IN ('completed', 'blocked', 'scheduled', 'review_requested',
+                                                          'changes_requested'))
          FROM tick_runs r WHERE r.dead = 0 ORDER BY r.run_id",
     )?;
     let rows = statement.query_map([], |r| {
@@ -109,10 +113,56 @@ pub fn close(
         == 1)
 }
 
+/// Keeps facts with the run that reported them. A card that nobody had claimed gets a run that took no time, as
+/// Hermes does it, so that they are where its readers look.
+pub fn keep_metadata(
+    tx: &Tx<'_>,
+    task: &Task,
+    run: Option<i64>,
+    (outcome, metadata): (Outcome, Option<&Metadata>),
+    now: Seconds,
+) -> Result<()> {
+    let Some(metadata) = metadata.map(Metadata::text) else {
+        return Ok(());
+    };
+    match run {
+        Some(run) => tx.execute(
+            "UPDATE task_runs SET metadata = ?2 WHERE id = ?1",
+            params![run, metadata],
+        )?,
+        None => tx.execute(
+            "INSERT INTO task_runs (task_id, profile, status, outcome, metadata, started_at, ended_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+            params![
+                task.id.as_str(),
+                task.assignee,
+                outcome.run_status(),
+                outcome.as_str(),
+                metadata,
+                now
+            ],
+        )?,
+    };
+    Ok(())
+}
+
+/// The column that a run took its card from; `None` where another program started it.
+pub fn source(conn: &Connection, run: i64) -> Result<Option<Status>> {
+    let source = conn
+        .query_row(
+            "SELECT source FROM tick_runs WHERE run_id = ?1",
+            [run],
+            |r| r.get(0),
+        )
+        .optional()?;
+    Ok(source.map(Status::stored))
+}
+
 /// Sets the counts of a card back: it succeeded, or a person let it go again.
 pub fn forget_counts(tx: &Tx<'_>, task: &TaskId) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE tick_cards SET tempfails = 0, spawn_failures = 0, violations = 0, runs = 0, retry_at = NULL
+        "UPDATE tick_cards SET tempfails = 0, spawn_failures = 0, violations = 0, runs = 0, reviews = 0,
+                retry_at = NULL
          WHERE task_id = ?1",
     )?
     .execute([task.as_str()])?;
@@ -139,6 +189,8 @@ pub struct RunRow {
     pub summary: Option<String>,
     pub error: Option<String>,
     pub log_tail: Option<String>,
+    /// Facts that were reported with it, or that are known of its end.
+    pub metadata: Option<Value>,
     /// Every process of the run is proven gone. Absent for runs of other programs.
     pub dead: Option<bool>,
 }
@@ -149,6 +201,7 @@ const RUN: &str =
             r.exit_code AS exit_code, r.exit_signal AS exit_signal, r.duration_ms AS duration_ms,
             r.cpu_ms AS cpu_ms, r.max_rss_kib AS max_rss_kib,
             coalesce(r.worker_pid, s.worker_pid) AS worker_pid, s.summary AS summary, s.error AS error,
+            s.metadata AS metadata,
             r.log_tail AS log_tail, r.dead AS dead
      FROM task_runs s LEFT JOIN tick_runs r ON r.run_id = s.id";
 
@@ -171,6 +224,9 @@ fn run_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
         summary: r.get("summary")?,
         error: r.get("error")?,
         log_tail: r.get("log_tail")?,
+        metadata: r
+            .get::<_, Option<String>>("metadata")?
+            .and_then(|text| serde_json::from_str(&text).ok()),
         dead: r.get("dead")?,
     })
 }

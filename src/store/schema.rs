@@ -11,10 +11,11 @@ use crate::exit::Failure;
 const SHARED: &str = include_str!("sql/shared.sql");
 
 /// Each entry brings our tables from its index to the next version.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("sql/own_1.sql"),
     include_str!("sql/own_2.sql"),
     include_str!("sql/own_3.sql"),
+    include_str!("sql/own_4.sql"),
 ];
 
 /// The version of our tables that this program writes.

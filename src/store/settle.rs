@@ -376,7 +376,7 @@ fn hold_lane(
 }
 
 /// At most `max` characters, with a mark where text was left out.
-fn cut(text: &str, max: usize) -> String {
+pub fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

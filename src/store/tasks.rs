@@ -346,9 +346,15 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
     let event = Event::with(
         "created",
         json!({"assignee": new.assignee, "status": status.as_str(), "parents": parents,
-               "tenant": new.tenant, "by": new.created_by, "not_before": new.not_before}),
+               "tenant": new.tenant, "by": new.created_by, "not_before": new.not_before,
+               "by_run": new.made_by.as_ref().map(|maker| maker.run),
+               "by_card": new.made_by.as_ref().map(|maker| &maker.card)}),
     );
     history::append(tx, &id, None, &event, now)?;
+    if let Some(maker) = &new.made_by {
+        let event = Event::with("made_card", json!({"card": id, "title": new.title}));
+        history::append(tx, &maker.card, Some(maker.run), &event, now)?;
+    }
     if let Column::Blocked(reason) = &new.column {
         // Hermes lets a blocked card go whose newest event of this family is not a block.
         let event = Event::with("blocked", json!({"reason": reason, "by": new.created_by}));

@@ -133,6 +133,8 @@ fn exit(tick: &Tick<'_>, run: &AliveRun, exited: &Exited) -> End {
         | Outcome::Lost
         | Outcome::SpawnFailed
         | Outcome::Scheduled
+        | Outcome::ReviewRequested
+        | Outcome::ChangesRequested
         | Outcome::Stale => {
             let what = match exited.verification() {
                 Some(exit) => format!("the work ended well, but its verification did not ({exit})"),

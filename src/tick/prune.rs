@@ -1,11 +1,11 @@
-//! Removes what is no longer needed: folders of runs that never came onto the board, and scratch
-//! workspaces of cards that were finished long enough ago.
+//! Removes what is no longer needed: folders of runs that never came onto the board, scratch
+//! workspaces of cards that were finished long enough ago, and late results of cards that are gone.
 
 use anyhow::Result;
 
 use super::Tick;
 use crate::board::id::{Nonce, TaskId};
-use crate::store::{runs, tasks};
+use crate::store::{late, runs, tasks};
 use crate::worker::rundir::{Lock, RunDir};
 use crate::worker::workspace;
 use crate::worker::worktree::{self, Removal};
@@ -14,7 +14,17 @@ use crate::worker::worktree::{self, Removal};
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     run_folders(tick)?;
     workspaces(tick)?;
-    worktrees(tick)
+    worktrees(tick)?;
+    late_results(tick)
+}
+
+fn late_results(tick: &mut Tick<'_>) -> Result<()> {
+    let gone = tick.store.read("looking for late results", late::orphans)?;
+    if gone > 0 {
+        tick.store.write("pruning late results", late::prune)?;
+        tick.report.pruned += gone;
+    }
+    Ok(())
 }
 
 fn run_folders(tick: &mut Tick<'_>) -> Result<()> {

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod agents;
 mod board_file;
 mod channels;
 mod cluster;

@@ -151,6 +151,7 @@ impl Card {
             },
             workspace: self.workspace.clone(),
             created_by: Caller::current().name,
+            made_by: None,
         })
     }
 

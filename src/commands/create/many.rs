@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::file::{Entry, Parent, Plan};
-use super::make_board;
+use super::{make_board, maker};
 use crate::board::id::TaskId;
+use crate::board::statement::{Statement, Verb};
 use crate::board::status::Status;
 use crate::board::task::NewTask;
 use crate::commands::{Global, Session};
@@ -45,7 +46,7 @@ pub fn run(file: &Path, key: Option<&str>, effect: Effect, global: &Global) -> R
     let now = time::now()?;
     let session = Session::open(global)?;
     let plan = Plan::read(file, key)?;
-    let cards = plan
+    let mut cards = plan
         .entries
         .iter()
         .map(|entry| {
@@ -57,7 +58,13 @@ pub fn run(file: &Path, key: Option<&str>, effect: Effect, global: &Global) -> R
     let made = match effect {
         Effect::Made => {
             make_board(&session)?;
-            session.write(&what, |tx, now| make(tx, &plan, cards, now))?
+            let said = Statement::bare(Verb::Create);
+            session.write_as(&what, said, &[], |tx, own, now| {
+                for card in &mut cards {
+                    card.made_by = own.map(maker);
+                }
+                make(tx, &plan, cards, now)
+            })?
         }
         Effect::Shown => {
             let mut board = match session.board.db().symlink_metadata() {

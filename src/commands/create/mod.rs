@@ -14,9 +14,12 @@ use self::card::Card;
 use super::{Global, Session};
 use crate::board::dependency::Release;
 use crate::board::id::{CardRef, TaskId};
-use crate::board::task::BODY_MAX;
+use crate::board::statement::{Statement, Verb};
+use crate::board::task::{BODY_MAX, Maker, NewTask, Task};
 use crate::exit::Failure;
 use crate::render;
+use crate::store::lifecycle::Own;
+use crate::store::tasks::Created;
 use crate::store::{Store, Tx, tasks};
 use crate::time;
 
@@ -24,6 +27,10 @@ use crate::time;
 ///
 /// Prints its id. A card without parents is ready at once; with open parents it waits in todo, and with
 /// --at in scheduled. The first card of a board that does not exist makes the board.
+///
+/// A card that a worker makes (with the run token in its environment, KANBAN_TOKEN) says which run made it, and
+/// that run's card says so too. It is linked to nothing but the cards that --parent names: with the worker's own
+/// card as the parent it starts when that is done.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = AFTER)]
 pub struct Args {
@@ -98,21 +105,39 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     }
     let now = time::now()?;
     let session = Session::open(global)?;
-    let mut new = args.card.check(Path::new(""), &session, now)?;
-    make_board(&session)?;
-    let what = format!("cannot make a card on board {}", session.board.slug);
-    let (created, task) = session.write(&what, |tx, now| {
-        new.parents = parents(args, tx)?;
-        let created = tasks::create(tx, &new, now)?;
-        let task = tasks::get(tx, &created.id)?;
-        Ok((created, task))
-    })?;
+    let new = args.card.check(Path::new(""), &session, now)?;
+    let (created, task) = create(&session, new, |tx| parents(args, tx))?;
     if global.json {
         let mut object = json!(task);
         object["new"] = json!(created.new);
         return render::print(&render::json(&object)?);
     }
     render::print(&format!("{}\n", created.id))
+}
+
+/// Makes a card that waits for these parents, and the board if there is none. A worker may, as long as its own card
+/// is its own.
+pub(super) fn create(
+    session: &Session,
+    mut new: NewTask,
+    parents: impl FnOnce(&Tx<'_>) -> Result<Vec<(TaskId, Release)>>,
+) -> Result<(Created, Task)> {
+    make_board(session)?;
+    let what = format!("cannot make a card on board {}", session.board.slug);
+    session.write_as(&what, Statement::bare(Verb::Create), &[], |tx, own, now| {
+        new.made_by = own.map(maker);
+        new.parents = parents(tx)?;
+        let created = tasks::create(tx, &new, now)?;
+        let task = tasks::get(tx, &created.id)?;
+        Ok((created, task))
+    })
+}
+
+fn maker(own: &Own) -> Maker {
+    Maker {
+        run: own.run,
+        card: own.task.clone(),
+    }
 }
 
 /// Makes the board if there is none.

@@ -8,26 +8,29 @@ use super::{Actor, Changed, admit, by, move_to, next_column, refused, take_away}
 use crate::board::event::Event;
 use crate::board::id::TaskId;
 use crate::board::run::Outcome;
+use crate::board::statement::{Metadata, Verb};
 use crate::board::status::Status;
 use crate::store::links::OPEN_PARENT;
+use crate::store::settle::cut;
 use crate::store::{Tx, history, runs, schema, tasks};
 use crate::time::Seconds;
 
-/// Marks a card as done. What it came to is its `result`.
+/// Marks a card as done. What it came to is its `result`; facts for programs are kept with its run.
 pub fn complete(
     tx: &Tx<'_>,
     id: &TaskId,
     actor: &Actor,
-    summary: Option<&str>,
+    (summary, metadata): (Option<&str>, Option<&Metadata>),
     now: Seconds,
 ) -> Result<Changed> {
     let task = tasks::get(tx, id)?;
-    admit(tx, &task, actor)?;
+    admit(tx, &task, actor, Verb::Complete)?;
     if !task.status.can_complete() {
         return Err(refused(&task, "completed"));
     }
     let run = task.current_run_id;
     let cancel = take_away(tx, &task, actor, Outcome::Completed, summary, now)?;
+    runs::keep_metadata(tx, &task, run, (Outcome::Completed, metadata), now)?;
     move_to(tx, &task, Status::Done)?;
     tx.execute(
         "UPDATE tasks SET completed_at = ?2, result = coalesce(?3, result), consecutive_failures = 0,
@@ -36,7 +39,13 @@ pub fn complete(
     )?;
     forget_blocks(tx, id)?;
     runs::forget_counts(tx, id)?;
-    let facts = json!({"summary": summary, "result_len": summary.map_or(0, |s| s.chars().count()), "by": by(actor)});
+    let facts = json!({
+        "summary": summary.map(|s| cut(s, 400)),
+        "result_len": summary.map_or(0, |s| s.chars().count()),
+        // Hermes sends these files to whoever subscribed to the card.
+        "artifacts": metadata.and_then(|facts| facts.get("artifacts")).filter(|list| list.is_array()),
+        "by": by(actor),
+    });
     history::append(tx, id, run, &Event::with("completed", facts), now)?;
     Ok(Changed {
         status: Status::Done,
@@ -64,7 +73,7 @@ pub fn cancel(
     now: Seconds,
 ) -> Result<Changed> {
     let task = tasks::get(tx, id)?;
-    admit(tx, &task, actor)?;
+    admit(tx, &task, actor, Verb::Block)?;
     if task.status.is_final() {
         return Err(refused(&task, "cancelled"));
     }

@@ -8,6 +8,7 @@ use super::{Actor, Changed, admit, by, move_to, next_column, refused, take_away}
 use crate::board::event::Event;
 use crate::board::id::TaskId;
 use crate::board::run::Outcome;
+use crate::board::statement::Verb;
 use crate::board::status::Status;
 use crate::store::{Tx, history, runs, tasks};
 use crate::time::Seconds;
@@ -115,7 +116,7 @@ pub fn heartbeat(
     now: Seconds,
 ) -> Result<Changed> {
     let task = tasks::get(tx, id)?;
-    admit(tx, &task, actor)?;
+    admit(tx, &task, actor, Verb::Heartbeat)?;
     if task.status != Status::Running {
         return Err(refused(&task, "said to be alive"));
     }

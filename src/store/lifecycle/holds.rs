@@ -9,6 +9,7 @@ use crate::board::block::{self, BlockKind, RECURRENCE_LIMIT};
 use crate::board::event::Event;
 use crate::board::id::TaskId;
 use crate::board::run::Outcome;
+use crate::board::statement::Verb;
 use crate::board::status::Status;
 use crate::exit::Failure;
 use crate::store::{Tx, history, links, runs, schema, tasks};
@@ -25,7 +26,7 @@ pub fn block(
 ) -> Result<Changed> {
     let (kind, reason) = cause;
     let task = tasks::get(tx, id)?;
-    admit(tx, &task, actor)?;
+    admit(tx, &task, actor, Verb::Block)?;
     if !task.status.can_block() {
         return Err(refused(&task, "blocked"));
     }
@@ -104,7 +105,7 @@ pub fn schedule(
 ) -> Result<Changed> {
     let (at, reason) = moment;
     let task = tasks::get(tx, id)?;
-    admit(tx, &task, actor)?;
+    admit(tx, &task, actor, Verb::Block)?;
     if !matches!(
         task.status,
         Status::Todo | Status::Ready | Status::Running | Status::Blocked | Status::Scheduled

@@ -3,14 +3,18 @@
 //!
 //! Here is what all of them share: who may, taking a card away from its worker, and moving it.
 
+mod admission;
 mod ends;
 mod hands;
 mod holds;
+mod review;
 mod words;
 
+pub use admission::{Own, Refusal, admission};
 pub use ends::{archive, cancel, complete, forget_blocks, retry};
 pub use hands::{assign, heartbeat, reclaim, stop};
 pub use holds::{block, promote, schedule, unblock};
+pub use review::{request_changes, request_review};
 pub use words::{Words, edit, reprioritize};
 
 use anyhow::Result;
@@ -19,6 +23,7 @@ use rusqlite::{OptionalExtension, params};
 use super::{Tx, links, runs};
 use crate::board::id::Nonce;
 use crate::board::run::Outcome;
+use crate::board::statement::Verb;
 use crate::board::status::Status;
 use crate::board::task::Task;
 use crate::exit::Failure;
@@ -46,41 +51,9 @@ pub struct Changed {
 }
 
 /// A worker speaks only for the run it was started for, and only while the card is that run's own.
-fn admit(tx: &Tx<'_>, task: &Task, actor: &Actor) -> Result<()> {
-    let Actor::Worker { token } = actor else {
-        return Ok(());
-    };
-    let run = tx
-        .query_row(
-            "SELECT run_id, task_id FROM tick_runs WHERE token = ?1 AND stage = 'started' AND dead = 0",
-            [token],
-            |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)),
-        )
-        .optional()?;
-    let problem = match run {
-        None => format!(
-            "the run that this worker belongs to is over, so it cannot report on {}",
-            task.id
-        ),
-        Some((_, own)) if own != task.id.as_str() => {
-            format!(
-                "this worker was started for {own} and cannot report on {}",
-                task.id
-            )
-        }
-        Some((run_id, _))
-            if task.current_run_id != Some(run_id) || task.status != Status::Running =>
-        {
-            format!(
-                "{} was taken away from this worker (it is {} now)",
-                task.id, task.status
-            )
-        }
-        Some(_) => return Ok(()),
-    };
-    Err(Failure::refused(problem)
-        .hint("a person who means to act on another card unsets KANBAN_TOKEN first")
-        .into())
+fn admit(tx: &Tx<'_>, task: &Task, actor: &Actor, verb: Verb) -> Result<Option<Own>> {
+    admission(tx, actor, verb, std::slice::from_ref(&task.id))?
+        .map_err(|refusal| refusal.failure("").into())
 }
 
 /// Ends the claim on a running card and closes its run. Names the run to cancel unless its own worker asks.
@@ -96,7 +69,7 @@ fn take_away(
         return Ok(None);
     };
     let (summary, error) = match outcome {
-        Outcome::Completed => (text, None),
+        Outcome::Completed | Outcome::ReviewRequested | Outcome::ChangesRequested => (text, None),
         _ => (None, text),
     };
     runs::close(tx, run_id, outcome, summary, error, now)?;
