@@ -96,7 +96,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--max-runtime', '--max-runtime', [CompletionResultType]::ParameterName, 'End a run that takes longer (such as 90s, 2h) [default: the worker''s]')
             [CompletionResult]::new('--max-retries', '--max-retries', [CompletionResultType]::ParameterName, 'Block the card after so many failures in a row [default: failure_limit]')
             [CompletionResult]::new('--idempotency-key', '--idempotency-key', [CompletionResultType]::ParameterName, 'If a card with this key is there and not archived, print its id and make none')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Do not start it before this time: "in 2h", "tomorrow 9:00", "2026-12-24 18:00"; see Times in kanban --help')
             [CompletionResult]::new('--blocked', '--blocked', [CompletionResultType]::ParameterName, 'Make it blocked, for this reason: it is not started until somebody unblocks it')
             [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'Where its worker works: scratch (a folder made for the card), dir:/absolute/path, or worktree (a git worktree made for the card below the board''s default_workdir; worktree:/path names the repository, the place of the tree, or a tree that is there)')
             [CompletionResult]::new('--branch', '--branch', [CompletionResultType]::ParameterName, 'The branch of its worktree [default: wt/ID]')
@@ -124,7 +124,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only cards in this column; may be given several times [default: all but archived]')
             [CompletionResult]::new('--assignee', '--assignee', [CompletionResultType]::ParameterName, 'Only cards of this assignee')
             [CompletionResult]::new('--tenant', '--tenant', [CompletionResultType]::ParameterName, 'Only cards of this tenant')
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'The order: start (that in which they would start), created, changed or title')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
             [CompletionResult]::new('--parent', '--parent', [CompletionResultType]::ParameterName, 'Only cards that wait for this one')
@@ -140,7 +140,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Only cards in this column; may be given several times [default: all but archived]')
             [CompletionResult]::new('--assignee', '--assignee', [CompletionResultType]::ParameterName, 'Only cards of this assignee')
             [CompletionResult]::new('--tenant', '--tenant', [CompletionResultType]::ParameterName, 'Only cards of this tenant')
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'The order: start (that in which they would start), created, changed or title')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
@@ -336,7 +336,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             break
         }
         'kanban;schedule' {
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Not before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Not before this time: "in 2h", "tomorrow 9:00", "2026-12-24 18:00"; see Times in kanban --help')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for whoever reads the history')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')

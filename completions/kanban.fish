@@ -90,7 +90,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand create" -l priority -d 'Ca
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-runtime -d 'End a run that takes longer (such as 90s, 2h) [default: the worker\'s]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l max-retries -d 'Block the card after so many failures in a row [default: failure_limit]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l idempotency-key -d 'If a card with this key is there and not archived, print its id and make none' -r
-complete -c kanban -n "__fish_kanban_using_subcommand create" -l at -d 'Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now' -r
+complete -c kanban -n "__fish_kanban_using_subcommand create" -l at -d 'Do not start it before this time: "in 2h", "tomorrow 9:00", "2026-12-24 18:00"; see Times in kanban --help' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l blocked -d 'Make it blocked, for this reason: it is not started until somebody unblocks it' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l workspace -d 'Where its worker works: scratch (a folder made for the card), dir:/absolute/path, or worktree (a git worktree made for the card below the board\'s default_workdir; worktree:/path names the repository, the place of the tree, or a tree that is there)' -r
 complete -c kanban -n "__fish_kanban_using_subcommand create" -l branch -d 'The branch of its worktree [default: wt/ID]' -r
@@ -114,7 +114,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand create" -s h -l help -d 'P
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l assignee -d 'Only cards of this assignee' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l tenant -d 'Only cards of this tenant' -r
-complete -c kanban -n "__fish_kanban_using_subcommand list" -l since -d 'Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l since -d 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l sort -d 'The order: start (that in which they would start), created, changed or title' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l limit -d 'At most so many' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l parent -d 'Only cards that wait for this one' -r
@@ -126,7 +126,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand list" -s h -l help -d 'Pri
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l assignee -d 'Only cards of this assignee' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l tenant -d 'Only cards of this tenant' -r
-complete -c kanban -n "__fish_kanban_using_subcommand search" -l since -d 'Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l since -d 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l sort -d 'The order: start (that in which they would start), created, changed or title' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l limit -d 'At most so many' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l board -d 'The board; a home with one board needs none' -r
@@ -234,7 +234,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand promote" -l board -d 'The 
 complete -c kanban -n "__fish_kanban_using_subcommand promote" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand promote" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand promote" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l at -d 'Not before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now' -r
+complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l at -d 'Not before this time: "in 2h", "tomorrow 9:00", "2026-12-24 18:00"; see Times in kanban --help' -r
 complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l reason -d 'Why, for whoever reads the history' -r
 complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand schedule" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F

@@ -34,6 +34,12 @@ const AFTER: &str = "\
 Cards:
   A card is named by its id, or by the beginning of it if no other begins so: t_0a1b2c3d, t_0a1, 0a1.
 
+Times:
+  now, in 2h, 3h ago, today, tomorrow 9:00, yesterday at 5pm, friday, next monday at noon, 18:00,
+  2026-12-24, 2026-12-24 18:00, 2026-12-24T18:00:00+01:00, @UNIX, and 2h, which is from now or ago
+  as it fits. Without an offset it is local time (TZ). A time that the clocks skip in spring is as
+  much later as they skip; of one that they show twice in autumn the first is meant.
+
 Exit status:
   0   fine
   1   failed

@@ -35,7 +35,8 @@ pub struct Filter {
     /// Only cards of this tenant
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// Only cards to which something happened since then: "3h ago", 2026-12-24, @UNIX
+    /// Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in
+    /// kanban --help
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// The order: start (that in which they would start), created, changed or title

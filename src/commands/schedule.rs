@@ -17,7 +17,7 @@ pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]
     ids: Vec<CardRef>,
-    /// Not before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now
+    /// Not before this time: "in 2h", "tomorrow 9:00", "2026-12-24 18:00"; see Times in kanban --help
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Why, for whoever reads the history

@@ -16,6 +16,7 @@ mod commands;
 mod concurrency;
 mod create_from;
 mod daily;
+mod dates;
 mod deliveries;
 mod ends;
 mod generated;

@@ -48,7 +48,8 @@ pub struct Card {
     /// If a card with this key is there and not archived, print its id and make none
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
-    /// Do not start it before this time: 2026-12-24T18:00:00+01:00, "2026-12-24 18:00", @UNIX, or 2h from now
+    /// Do not start it before this time: "in 2h", "tomorrow 9:00", "2026-12-24 18:00"; see Times in
+    /// kanban --help
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
     /// Put it into triage: it is not started until somebody promotes it
