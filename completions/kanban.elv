@@ -71,6 +71,9 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand timer 'Have cron, systemd or launchd run the ticks of a board'
             cand stats 'Count: cards by column, runs by worker and outcome, deliveries by channel'
             cand backup 'Copy the board into a file, whole, while others go on using it'
+            cand restore 'Go back to a backup of the board'
+            cand vacuum 'Make the file of a board as small as what is in it'
+            cand check 'Check a board: its file, what must hold between its cards and runs, and what lies beside it'
             cand doctor 'Say what would keep this board from being served here, and what would kill its workers'
             cand config 'Check, show or find the configuration'
             cand demo 'Run a small example from beginning to end'
@@ -586,6 +589,32 @@ set edit:completion:arg-completer[kanban] = {|@words|
         &'kanban;backup'= {
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;restore'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --stop-workers 'End the workers that run; their work is lost'
+            cand -y 'Do not ask whether it is meant: for scripts'
+            cand --yes 'Do not ask whether it is meant: for scripts'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;vacuum'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;check'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --quick 'Read the pages of the file only, and not every index against its table'
+            cand --fix 'Mend what can be mended without losing anything'
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

@@ -75,6 +75,9 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "drain" -d 'Start noth
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "timer" -d 'Have cron, systemd or launchd run the ticks of a board'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "stats" -d 'Count: cards by column, runs by worker and outcome, deliveries by channel'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "backup" -d 'Copy the board into a file, whole, while others go on using it'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "restore" -d 'Go back to a backup of the board'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "vacuum" -d 'Make the file of a board as small as what is in it'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "check" -d 'Check a board: its file, what must hold between its cards and runs, and what lies beside it'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "doctor" -d 'Say what would keep this board from being served here, and what would kill its workers'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "config" -d 'Check, show or find the configuration'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "demo" -d 'Run a small example from beginning to end'
@@ -428,6 +431,22 @@ complete -c kanban -n "__fish_kanban_using_subcommand backup" -l board -d 'The b
 complete -c kanban -n "__fish_kanban_using_subcommand backup" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand backup" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand restore" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand restore" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand restore" -l stop-workers -d 'End the workers that run; their work is lost'
+complete -c kanban -n "__fish_kanban_using_subcommand restore" -s y -l yes -d 'Do not ask whether it is meant: for scripts'
+complete -c kanban -n "__fish_kanban_using_subcommand restore" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand vacuum" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand vacuum" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand vacuum" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand vacuum" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand check" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand check" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand check" -l quick -d 'Read the pages of the file only, and not every index against its table'
+complete -c kanban -n "__fish_kanban_using_subcommand check" -l fix -d 'Mend what can be mended without losing anything'
+complete -c kanban -n "__fish_kanban_using_subcommand check" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l json -d 'Print JSON'

@@ -6,11 +6,11 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    Global, archive, assign, backup, block, board, boards, cancel, comment, complete, config,
-    context, create, deliveries, demo, doctor, drain, edit, events, graph, heartbeat, init, link,
-    list, log, notify, pause, promote, reclaim, reprioritize, request_changes, request_review,
-    resume, retry, runs, schedule, search, show, stats, status, stop, subscribe, subscriptions,
-    supervise, tick, timer, unblock, unlink, unsubscribe, why,
+    Global, archive, assign, backup, block, board, boards, cancel, check, comment, complete,
+    config, context, create, deliveries, demo, doctor, drain, edit, events, graph, heartbeat, init,
+    link, list, log, notify, pause, promote, reclaim, reprioritize, request_changes,
+    request_review, restore, resume, retry, runs, schedule, search, show, stats, status, stop,
+    subscribe, subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe, vacuum, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -105,6 +105,9 @@ pub(crate) enum Command {
     Timer(timer::Args),
     Stats(stats::Args),
     Backup(backup::Args),
+    Restore(restore::Args),
+    Vacuum(vacuum::Args),
+    Check(check::Args),
     Doctor(doctor::Args),
     Config(config::Args),
     Demo(demo::Args),
@@ -162,6 +165,9 @@ impl Cli {
             Command::Timer(args) => timer::run(args, global),
             Command::Stats(args) => stats::run(args, global),
             Command::Backup(args) => backup::run(args, global),
+            Command::Vacuum(args) => vacuum::run(args, global),
+            Command::Restore(args) => restore::run(args, global),
+            Command::Check(args) => check::run(args, global),
             Command::Doctor(args) => doctor::run(args, global),
             Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
             Command::Demo(args) => demo::run(args, global),

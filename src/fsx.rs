@@ -193,6 +193,41 @@ fn replace_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Makes a file as a whole, unless there is one: then that one stays as it is.
+pub fn put(path: &Path, content: &[u8]) -> Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let temporary = Path::new(&name);
+    let written = (|| {
+        let mut file = create_private(temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        match std::fs::hard_link(temporary, path) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other.and_then(|()| sync_dir(path.parent().unwrap_or(Path::new(".")))),
+        }
+    })();
+    // It is the other name of what was written, or a leftover in nobody's way.
+    let _ = std::fs::remove_file(temporary);
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Removes a file for good. `false`: there was none.
+pub fn remove(path: &Path) -> Result<bool> {
+    let removed = match std::fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other.and_then(|()| sync_dir(path.parent().unwrap_or(Path::new(".")))),
+    };
+    removed.with_context(|| format!("cannot remove {}", path.display()))?;
+    Ok(true)
+}
+
+/// Bytes that this user may still write where a path is.
+pub fn free_space(path: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(path)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
 /// A private folder for temporary files, gone with this value.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);

@@ -65,7 +65,7 @@ const fn decisive(name: &'static str, level: Level, phrase: &'static str) -> Kin
 }
 
 /// Every kind that this program writes, and those of Hermes that have a meaning for people.
-pub const KINDS: [Kind; 40] = [
+pub const KINDS: [Kind; 41] = [
     decisive("completed", Level::Good, "done"),
     decisive("blocked", Level::Warning, "blocked"),
     decisive(
@@ -105,6 +105,11 @@ pub const KINDS: [Kind; 40] = [
         "channel_paused",
         Level::Bad,
         "nothing can be delivered there",
+    ),
+    decisive(
+        "board_quarantined",
+        Level::Bad,
+        "its file is damaged; nothing is done on it",
     ),
     usual("test", Level::Info, "a test message"),
     kind("changes_requested", Level::Info, "sent back from review"),

@@ -11,8 +11,8 @@ use crate::store::Store;
 
 /// Copy the board into a file, whole, while others go on using it
 ///
-/// The file must not exist; it is checked before it gets its name. It is a board itself: to go back to it, stop
-/// what uses the board, put it in the place of kanban.db, and remove kanban.db-wal and kanban.db-shm beside it.
+/// The file must not exist; it is checked before it gets its name, and is one file without a log beside it. kanban
+/// restore goes back to it. Logs, workspaces and attachments are not in it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The file to make

@@ -11,7 +11,7 @@ use crate::exit;
 use crate::render;
 use crate::render::style::Style;
 use crate::render::table::Table;
-use crate::store::{Store, tasks};
+use crate::store::{Store, quarantine, tasks};
 use crate::tick;
 use crate::time::{self, Seconds};
 
@@ -96,8 +96,11 @@ fn list(config: &Config, global: &Global) -> Result<()> {
 
 fn look(config: &Config, slug: Slug) -> Line {
     let board = config.board(&slug);
-    let counts = Store::open_to_read(&board.db())
-        .and_then(|store| store.read("cannot count the cards", tasks::counts));
+    let counts = match quarantine::read(&board.db()) {
+        Some(mark) => Err(mark.failure(&board.db()).into()),
+        None => Store::open_to_read(&board.db()),
+    };
+    let counts = counts.and_then(|store| store.read("cannot count the cards", tasks::counts));
     let (counts, error) = match counts {
         Ok(counts) => (Some(counts), None),
         Err(e) => (None, Some(exit::line(&e))),

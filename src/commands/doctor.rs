@@ -15,7 +15,7 @@ use crate::platform;
 use crate::render;
 use crate::render::page::field_in;
 use crate::render::style::{Colour, Style};
-use crate::store::Store;
+use crate::store::{Store, quarantine};
 use crate::tick::{self, hermes};
 use crate::time;
 use crate::worker::unit::{self, Fate};
@@ -184,6 +184,10 @@ fn board(session: &Session, found: &mut Vec<Finding>) {
             db.display()
         );
         add(found, Level::Bad, "board", what);
+    }
+    if let Some(mark) = quarantine::read(&db) {
+        add(found, Level::Bad, "board", mark.failure(&db).to_string());
+        return;
     }
     match Store::open_to_read(&db) {
         Ok(_) => add(found, Level::Ok, "board", db.display().to_string()),

@@ -9,13 +9,10 @@ pub mod block;
 pub mod board;
 pub mod boards;
 pub mod cancel;
+pub mod check;
 pub mod comment;
 pub mod complete;
 pub mod config;
-#[expect(
-    dead_code,
-    reason = "the first verb that destroys something takes this line away"
-)]
 mod confirm;
 pub mod context;
 pub mod create;
@@ -40,6 +37,7 @@ mod report;
 pub mod reprioritize;
 pub mod request_changes;
 pub mod request_review;
+pub mod restore;
 pub mod resume;
 pub mod retry;
 pub mod runs;
@@ -57,6 +55,7 @@ pub mod timer;
 pub mod unblock;
 pub mod unlink;
 pub mod unsubscribe;
+pub mod vacuum;
 pub mod why;
 
 use std::time::{Duration, Instant};

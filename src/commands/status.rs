@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::json;
 
 use super::tick::say;
 use super::{Global, Session};
@@ -16,6 +17,7 @@ use crate::store::deliveries::{self, Struggle};
 use crate::store::lanes::{self, Lane};
 use crate::store::meta::{self, LastTick};
 use crate::store::pauses::{self, Pause};
+use crate::store::quarantine::{self, Mark};
 use crate::store::targets::{self, Target};
 use crate::store::{Snapshot, claims, tasks};
 use crate::tick;
@@ -31,7 +33,8 @@ const MISSED: Seconds = 3;
 /// Say whether a board is served: the last tick, what runs, what is due, what is held
 ///
 /// Exits 1 if something is wrong: no tick for three times tick_every although there is something to do, an
-/// error in the last tick, a worker that cannot be started, or messages that cannot be delivered.
+/// error in the last tick, a worker that cannot be started, or messages that cannot be delivered. Exits 5 if the
+/// board is quarantined.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
@@ -91,6 +94,9 @@ struct PausedTarget {
 pub fn run(_: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     let now = time::now()?;
+    if let Some(mark) = quarantine::read(&session.board.db()) {
+        return quarantined(&session, &mark, global);
+    }
     let state = look(&session, now)?;
     if global.json {
         render::print(&render::json(&state)?)?;
@@ -103,6 +109,35 @@ pub fn run(_: &Args, global: &Global) -> Result<()> {
             Err(Failure::new(Kind::Failed, format!("board {}: {first}", state.board)).into())
         }
     }
+}
+
+/// What is known of a board whose file is damaged stands beside it.
+fn quarantined(session: &Session, mark: &Mark, global: &Global) -> Result<()> {
+    let failure = mark.failure(&session.board.db());
+    if global.json {
+        let object = json!({
+            "board": session.board.slug, "healthy": false, "problems": [failure.to_string()],
+            "last_tick_at": tick::last_at(&session.board), "quarantine": mark,
+        });
+        render::print(&render::json(&object)?)?;
+    } else {
+        let style = Style::stdout();
+        let mut out = field(&style, "board", session.board.slug.as_str());
+        out += &field_in(&style, Colour::Red, "quarantined", &mark.said);
+        if let Some(since) = mark.since {
+            out += &field(&style, "since", &time::local(since));
+        }
+        for told in &mark.told {
+            let how = match (told.delivered_at, &told.why) {
+                (Some(at), _) => format!("{} was told on {}", told.channel, time::local(at)),
+                (None, Some(why)) => format!("{} could not be told: {why}", told.channel),
+                (None, None) => format!("{} is being told", told.channel),
+            };
+            out += &field(&style, "alert", &how);
+        }
+        render::print(&out)?;
+    }
+    Err(failure.into())
 }
 
 fn look(session: &Session, now: Seconds) -> Result<State> {

@@ -32,6 +32,23 @@ pub fn json(value: &impl Serialize) -> Result<String> {
     Ok(escape::json(&text))
 }
 
+/// A number of bytes for people: `1.5 MiB`.
+pub fn size(bytes: u64) -> String {
+    let mut unit = ("bytes", 1_u64);
+    for (name, of) in [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)] {
+        if bytes >= of {
+            unit = (name, of);
+        }
+    }
+    match unit {
+        (name, 1) => format!("{bytes} {name}"),
+        (name, of) => {
+            let tenths = u128::from(bytes) * 10 / u128::from(of);
+            format!("{}.{} {name}", tenths / 10, tenths % 10)
+        }
+    }
+}
+
 /// Writes text to standard output. A reader that went away (`kanban list | head`) has read enough.
 pub fn print(text: &str) -> Result<()> {
     write(&mut io::stdout().lock(), text).context("cannot write to standard output")
@@ -73,6 +90,19 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out, "one\n").unwrap();
         assert_eq!(out, b"one\n");
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1_023, "1023 bytes"),
+            (1_536, "1.5 KiB"),
+            (5 << 20, "5.0 MiB"),
+            (u64::MAX, "17179869183.9 GiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
     }
 
     #[test]

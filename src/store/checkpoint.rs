@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Store, explain};
+use super::{Store, condemn};
 
 /// Past this size, in bytes, a command other than a tick checkpoints as well.
 const WAL_LARGE: u64 = 4 * 1_048_576;
@@ -54,7 +54,7 @@ impl Store {
                 Err(e) => Err(e.into()),
             }
         };
-        attempt().map_err(|e| explain(e, &self.path))
+        attempt().map_err(|e| condemn(e, &self.path))
     }
 
     /// For commands other than a tick: checkpoints only a log that has grown large.

@@ -25,6 +25,15 @@ pub fn remember(tx: &Tx<'_>, key: &str, value: i64) -> Result<()> {
     Ok(())
 }
 
+/// Gives a board another number, so that no delivery of it is taken for one of another board.
+pub fn renumber(conn: &Connection) -> Result<()> {
+    conn.execute(
+        "UPDATE tick_meta SET value = random() & 0x7fffffffffffffff WHERE key = 'board'",
+        [],
+    )?;
+    Ok(())
+}
+
 /// The last tick that had something to do.
 #[derive(Debug, Clone, Serialize)]
 pub struct LastTick {

@@ -5,6 +5,7 @@
 //! request inside. The rules of sharing a file with other programs live in [`open`].
 
 mod backup;
+pub mod check;
 mod checkpoint;
 pub mod claims;
 pub mod context;
@@ -20,6 +21,8 @@ pub mod outbox;
 pub mod outsiders;
 pub mod pauses;
 pub mod promotion;
+pub mod quarantine;
+mod restore;
 pub mod runs;
 mod schema;
 pub mod settle;
@@ -28,6 +31,7 @@ pub mod subscriptions;
 pub mod targets;
 pub mod tasks;
 pub mod telling;
+mod vacuum;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -37,6 +41,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use checkpoint::Checkpoint;
 pub use open::require_sqlite;
+pub use restore::Origin;
 /// What a read hands out: one consistent state of the board.
 pub use rusqlite::Connection as Snapshot;
 
@@ -72,7 +77,7 @@ impl Store {
             Ok(value)
         };
         attempt()
-            .map_err(|e| explain(e, &path))
+            .map_err(|e| condemn(e, &path))
             .with_context(|| what.to_owned())
     }
 
@@ -86,7 +91,7 @@ impl Store {
             work(&tx)
         };
         attempt()
-            .map_err(|e| explain(e, &path))
+            .map_err(|e| condemn(e, &path))
             .with_context(|| what.to_owned())
     }
 
@@ -96,10 +101,26 @@ impl Store {
             let snapshot = self.conn.unchecked_transaction()?;
             work(&snapshot)
         };
+        // Whoever must not write to the board does not mark it either.
+        let only_looks = self.conn.is_readonly(rusqlite::MAIN_DB).unwrap_or(true);
         attempt()
-            .map_err(|e| explain(e, &self.path))
+            .map_err(|e| match only_looks {
+                true => explain(e, &self.path),
+                false => condemn(e, &self.path),
+            })
             .with_context(|| what.to_owned())
     }
+}
+
+/// [`explain`], and quarantines a board whose file turns out to be damaged.
+fn condemn(error: anyhow::Error, path: &Path) -> anyhow::Error {
+    // A copy in memory has no file.
+    if let Some(said) = quarantine::damage(&error)
+        && path.symlink_metadata().is_ok()
+    {
+        quarantine::set(path, &said);
+    }
+    explain(error, path)
 }
 
 /// Gives an error of SQLite its kind, its file and a way out; other errors pass as they are.
@@ -117,11 +138,11 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
         ErrorCode::NotADatabase => Failure::unusable(format!(
             "{shown} is not a board: it is not an SQLite database"
         ))
-        .hint("nothing was written to it; name another board, or make one with kanban init"),
-        ErrorCode::DatabaseCorrupt => Failure::unusable(format!(
-            "the board {shown} is damaged ({error})"
-        ))
-        .hint("stop what uses it and restore a backup, or salvage it with sqlite3's .recover"),
+        .hint("if it was a board, kanban check tells the way back; else name another board"),
+        ErrorCode::DatabaseCorrupt => {
+            Failure::unusable(format!("the board {shown} is damaged ({error})"))
+                .hint("it is quarantined; kanban check tells the way back")
+        }
         ErrorCode::CannotOpen => {
             Failure::unusable(format!("cannot open the board {shown} ({error})"))
                 .hint("check that the path is right and that this user may read and write it")

@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Store, explain, schema};
+use super::{Store, condemn, explain, quarantine, schema};
 use crate::exit::Failure;
 use crate::{fsx, platform};
 
@@ -39,23 +39,34 @@ pub fn require_sqlite() -> Result<()> {
 }
 
 impl Store {
-    /// Opens an existing board for reading and writing.
+    /// Opens an existing board for reading and writing, unless it is quarantined.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut store = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if let Some(mark) = quarantine::read(path) {
+            return Err(mark.failure(path).into());
+        }
+        Self::open_checked(path)
+    }
+
+    /// [`Store::open`] for who has to look into a board that is quarantined.
+    pub(super) fn open_checked(path: &Path) -> Result<Self> {
+        let mut store = connect(path, Access::Write).map_err(|e| condemn(e, path))?;
         let checked = (|| {
-            if schema::inspect(&store.conn, &path.display().to_string())? < schema::VERSION {
+            let version = schema::inspect(&store.conn, &path.display().to_string())?;
+            // Nothing is written to a file that is damaged.
+            if version < schema::VERSION && quarantine::read(path).is_none() {
                 let _alone = init_lock(path)?;
                 schema::migrate(&mut store.conn)?;
             }
             Ok(())
         })();
-        checked.map_err(|e| explain(e, path))?;
+        checked.map_err(|e| condemn(e, path))?;
         Ok(store)
     }
 
-    /// Opens an existing board for a command that only looks: writing to it fails.
+    /// Opens an existing board for a command that only looks: writing to it fails. One that is quarantined can
+    /// be looked at for as long as SQLite can read it.
     pub fn open_to_read(path: &Path) -> Result<Self> {
-        let store = Self::open(path)?;
+        let store = Self::open_checked(path)?;
         store.conn.pragma_update(None, "query_only", true)?;
         Ok(store)
     }
@@ -63,7 +74,10 @@ impl Store {
     /// An in-memory copy of a board, read through a read-only connection that is closed again: what is
     /// done to the copy never reaches the board.
     pub fn copy(path: &Path) -> Result<Self> {
-        let source = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        if let Some(mark) = quarantine::read(path) {
+            return Err(mark.failure(path).into());
+        }
+        let source = connect(path, Access::Copy).map_err(|e| explain(e, path))?;
         let copied = (|| -> Result<Connection> {
             schema::inspect(&source.conn, &path.display().to_string())?;
             let mut conn = Connection::open_in_memory()?;
@@ -116,6 +130,8 @@ impl Store {
         std::fs::rename(&building, path)
             .with_context(|| format!("cannot make {}", path.display()))?;
         fsx::sync_dir(dir)?;
+        // A mark was on a file that somebody removed.
+        quarantine::lift(path)?;
         Self::open(path)?;
         Ok(true)
     }
@@ -165,7 +181,19 @@ fn build(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn connect(path: &Path, mode: OpenFlags) -> Result<Store> {
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Reading and writing.
+    Write,
+    /// Reading all of it, as a tick would that could write.
+    Copy,
+    /// Reading, also from a file that nobody may write to.
+    Read,
+}
+
+/// Connects to a file. The error of SQLite comes as it is.
+pub(super) fn connect(path: &Path, access: Access) -> Result<Store> {
     let shown = path.display();
     // SQLite refuses links itself (NOFOLLOW); one that leads to the board is resolved here, so that every
     // spelling of a path takes the same locks.
@@ -181,21 +209,28 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Store> {
     let meta = real
         .symlink_metadata()
         .with_context(|| format!("cannot look at {shown}"))?;
-    require_file(&meta, path)?;
+    require_file(&meta, path, access)?;
     if let Some(dir) = real.parent() {
         fsx::require_private(dir)?;
         refuse_network(dir)?;
     }
+    let mode = match access {
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Copy | Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let conn = Connection::open_with_flags(&real, flags).map_err(|e| explain(e.into(), path))?;
-    configure(&conn).map_err(|e| explain(e, path))?;
+    let conn = Connection::open_with_flags(&real, flags)?;
+    configure(&conn)?;
     Ok(Store {
         conn,
         path: path.to_owned(),
     })
 }
 
-fn require_file(meta: &Metadata, path: &Path) -> Result<()> {
+fn require_file(meta: &Metadata, path: &Path, access: Access) -> Result<()> {
+    if meta.is_file() && meta.len() == 0 && access == Access::Write {
+        quarantine::set(path, "it is empty");
+    }
     let shown = path.display();
     let us = rustix::process::geteuid();
     let problem = if meta.is_dir() {
@@ -211,9 +246,9 @@ fn require_file(meta: &Metadata, path: &Path) -> Result<()> {
     } else if meta.len() == 0 {
         Some((
             "it is empty",
-            "if it was a board, restore a backup; else remove it and run kanban init",
+            "if it was a board, kanban restore brings a backup back; else remove it and run kanban init",
         ))
-    } else if meta.permissions().mode() & 0o200 == 0 {
+    } else if access != Access::Read && meta.permissions().mode() & 0o200 == 0 {
         Some((
             "it is read-only",
             "chmod u+w it if this program is to work on it",
@@ -248,7 +283,7 @@ fn refuse_network(dir: &Path) -> Result<()> {
 
 /// Every setting relied on, set explicitly. Closing without a checkpoint comes first: whatever fails
 /// after it, the log stays.
-fn configure(conn: &Connection) -> Result<()> {
+pub(super) fn configure(conn: &Connection) -> Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

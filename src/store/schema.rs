@@ -170,6 +170,11 @@ fn version(conn: &Connection) -> Result<i64> {
     Ok(version.unwrap_or(0))
 }
 
+/// Whether our tables are there, and as this program makes them.
+pub fn is_current(conn: &Connection) -> Result<bool> {
+    Ok(version(conn)? == VERSION)
+}
+
 /// Makes the shared tables on a file that we have just created.
 pub fn create_shared(conn: &Connection) -> Result<()> {
     Ok(conn.execute_batch(SHARED)?)

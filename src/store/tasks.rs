@@ -180,7 +180,8 @@ fn missing(id: &TaskId) -> Failure {
     Failure::not_found(format!("there is no card {id} on this board"))
 }
 
-fn exists(conn: &Connection, id: &TaskId) -> Result<bool> {
+/// Whether there is such a card.
+pub fn exists(conn: &Connection, id: &TaskId) -> Result<bool> {
     Ok(conn
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM tasks WHERE id = ?1)")?
         .query_row([id.as_str()], |r| r.get(0))?)

@@ -23,7 +23,7 @@ use crate::store::targets::{self, Admission, Standing, Target};
 use crate::time::{self, Seconds};
 
 /// A try needs this long to have a chance, if the budget allows.
-const LEAST: Duration = Duration::from_secs(5);
+pub(super) const LEAST: Duration = Duration::from_secs(5);
 
 /// One target's part of this pass.
 pub(super) struct Part {
@@ -216,7 +216,7 @@ fn plan(config: &Config, conn: &Snapshot, pass: &Pass) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-fn is_quiet(channel: &Channel, now: Seconds) -> bool {
+pub(super) fn is_quiet(channel: &Channel, now: Seconds) -> bool {
     // The local time is not asked for where nobody has hours: looking its zone up takes longer than the rest.
     channel.quiet.as_ref().is_some_and(|hours| {
         let (day, minute) = time::week_minute(now);

@@ -6,14 +6,20 @@
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::fs::{Timespec, Timestamps};
 
 use super::Turn;
 use crate::config::Board;
+use crate::exit::Failure;
 use crate::fsx::{self, Wait};
 use crate::time::Seconds;
+
+/// How long somebody who needs the board for himself waits for it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes the board for one tick. `None`: another tick has it, or waits for it in our place.
 pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
@@ -33,6 +39,38 @@ pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
     }
     fsx::lock_exclusive(&dispatch, Wait::Forever).with_context(cannot)?;
     Ok(Some(dispatch))
+}
+
+/// The board for somebody who must meet neither a tick nor a sender.
+pub struct Alone {
+    _dispatch: File,
+    _deliver: File,
+}
+
+impl Alone {
+    /// Takes it, or says that it has to be tried again. A tick mostly takes no longer than this waits.
+    pub fn take(board: &Board) -> Result<Self> {
+        let until = Instant::now() + PATIENCE;
+        Ok(Self {
+            _dispatch: patiently(&board.dispatch_lock(), until, "a tick works on", board)?,
+            _deliver: patiently(&board.deliver_lock(), until, "messages are sent for", board)?,
+        })
+    }
+}
+
+fn patiently(path: &Path, until: Instant, busy: &str, board: &Board) -> Result<File> {
+    let lock = fsx::open_lock(path)?;
+    while !fsx::lock_exclusive(&lock, Wait::No)
+        .with_context(|| format!("cannot take the lock {}", path.display()))?
+    {
+        if Instant::now() >= until {
+            return Err(Failure::try_again(format!("{busy} board {}", board.slug))
+                .hint("nothing was changed; try again in a moment")
+                .into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(lock)
 }
 
 /// Leaves the time of this tick on the lock file: a durable trace that costs an idle tick no write to

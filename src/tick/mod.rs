@@ -4,13 +4,14 @@
 //! board ends the tick.
 
 mod absorb;
+mod alarm;
 pub mod announce;
 pub mod deliver;
 mod delivered;
 mod dispatch;
 pub mod hermes;
 pub mod judge;
-mod lock;
+pub mod lock;
 pub mod means;
 mod outfit;
 pub mod outsiders;
@@ -95,6 +96,20 @@ pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     // Descriptors that the caller left open are not passed on to what is started here.
     close_fds::set_fds_cloexec(3, &[]);
     require_board(board)?;
+    let outcome = locked(config, board, turn);
+    // Whether it was marked just now or long ago, whoever is to hear of it does.
+    if outcome.is_err()
+        && let Err(e) = alarm::run(config, board)
+    {
+        log::warn!(
+            "cannot tell that board {} is quarantined: {e:#}",
+            board.slug
+        );
+    }
+    outcome
+}
+
+fn locked(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     let Some(lock) = lock::take(board, turn)? else {
         let at = time::now()?;
         let board = board.slug.to_string();
@@ -107,7 +122,7 @@ pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     };
     let hold = hermes::admit(board)?;
     let started_at = time::now()?;
-    let store = Store::open(&board.db())?;
+    let store = Store::open(&board.db()).inspect_err(|_| lock::stamp(&lock, started_at))?;
     let mut tick = prepare(config, board, store, started_at, Effects::Real);
     tick.hold = hold;
     // A follow-up tick runs in a supervisor, which lives where its worker could.

@@ -128,6 +128,25 @@ impl RunDir {
     }
 }
 
+/// The runs whose lock somebody holds, or may hold, whatever the board says of them.
+pub fn held(runs: &Path) -> Result<Vec<RunDir>> {
+    let entries = match std::fs::read_dir(runs) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.with_context(|| format!("cannot list the runs in {}", runs.display()))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        if let Some(nonce) = name.to_str().and_then(|n| n.parse::<Nonce>().ok()) {
+            let dir = RunDir::new(runs, &nonce);
+            if dir.probe_own() == Lock::Held {
+                found.push(dir);
+            }
+        }
+    }
+    Ok(found)
+}
+
 fn open_or_gone(path: &Path) -> Option<io::Result<File>> {
     match fsx::open_existing(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => None,
@@ -153,9 +172,11 @@ mod tests {
         let run = RunDir::new(dir.path(), &Nonce::from_random([3; 16]));
         let (lock, identity) = run.create().unwrap();
         assert_eq!(run.probe(identity), Lock::Held);
+        assert_eq!(held(dir.path()).unwrap(), std::slice::from_ref(&run));
         assert!(run.create().is_err(), "a nonce is used once");
         drop(lock);
         assert_eq!(run.probe(identity), Lock::Free);
+        assert_eq!(held(dir.path()).unwrap(), []);
         assert_eq!(run.probe_tree(), Lock::Free);
         assert!(!run.tree().exists());
         std::fs::rename(run.lock(), dir.path().join("moved")).unwrap();

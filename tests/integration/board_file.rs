@@ -245,6 +245,8 @@ fn what_is_not_a_board_is_refused_and_left_as_it_is() {
             "kanban.db-wal",
             "kanban.db-shm",
             "kanban.db.dispatch.lock",
+            "kanban.db.quarantine",
+            "kanban.db.deliver.lock",
             ".init.lock",
         ];
         for entry in std::fs::read_dir(home.board("")).unwrap().flatten() {

@@ -93,3 +93,43 @@ fn figures_are_the_same_in_every_form() {
     }
     assert!(home.ok(&["stats"]).stdout.contains("blocked"));
 }
+
+#[test]
+fn a_vacuum_gives_the_room_of_removed_rows_back() {
+    let home = home();
+    for n in 0..40 {
+        home.create(&format!("{n}"), "good", &["--body", &"x".repeat(9_000)]);
+    }
+    home.ok(&["pause"]);
+    home.ok(&["tick"]);
+    let db = home.board("kanban.db");
+    let mut other = rusqlite::Connection::open(&db).unwrap();
+    other.execute("UPDATE tasks SET body = NULL", []).unwrap();
+    home.ok(&["tick"]);
+    let before = db.metadata().unwrap().len();
+    // Nobody is made to wait for it, and it harms nobody who is in the middle of something.
+    let path = home.board("kanban.db.dispatch.lock");
+    home.sh(&format!("flock -x {} \"$KANBAN\" vacuum", path.display()))
+        .expect(75);
+    let writer = other
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .unwrap();
+    home.kanban(&["vacuum"]).expect(75);
+    drop(writer);
+    assert_eq!(db.metadata().unwrap().len(), before);
+    // While somebody reads, the file shrinks later.
+    let reader = other.transaction().unwrap();
+    let _: i64 = reader
+        .query_row("SELECT count(*) FROM tasks", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(home.json(&["vacuum"])["checkpoint"], "busy");
+    drop(reader);
+    home.ok(&["tick"]);
+    assert!(db.metadata().unwrap().len() < before / 2);
+    let done = home.json(&["vacuum"]);
+    assert_eq!(done["checkpoint"], "truncated");
+    assert_eq!(done["after"]["free"], 0);
+    assert_eq!(home.sql::<String>("PRAGMA integrity_check"), "ok");
+    assert_eq!(home.sql::<String>("PRAGMA journal_mode"), "wal");
+    assert!(home.ok(&["vacuum"]).stdout.contains("KiB"));
+}
