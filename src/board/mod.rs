@@ -3,6 +3,7 @@
 //! Values and rules only: nothing here reads a file, a clock, a database or the environment.
 
 pub mod block;
+pub mod briefing;
 pub mod context;
 pub mod delivery;
 pub mod dependency;

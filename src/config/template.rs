@@ -16,7 +16,7 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ),
     (
         "prompt",
-        "title, an empty line and the body; an argument of its own",
+        "what its worker is told (kanban context); an argument of its own",
     ),
     ("board", "name of the board"),
     ("workspace", "folder that the worker runs in"),
@@ -49,6 +49,8 @@ pub struct Fill<'a> {
     pub title: &'a str,
     /// Body of the card, empty if it has none.
     pub body: &'a str,
+    /// What its worker is told about the card, and how to report.
+    pub prompt: &'a str,
     /// Name of the board.
     pub board: &'a str,
     /// Folder that the worker runs in.
@@ -74,20 +76,12 @@ pub struct Fill<'a> {
 }
 
 impl Fill<'_> {
-    /// Title, an empty line and the body; the title alone if there is no body.
-    pub fn prompt(&self) -> String {
-        match self.body {
-            "" => self.title.to_owned(),
-            body => format!("{}\n\n{body}", self.title),
-        }
-    }
-
     fn push(&self, name: &str, to: &mut String) {
         let value = match name {
             "task" => self.task,
             "title" => self.title,
             "body" => self.body,
-            "prompt" => return to.push_str(&self.prompt()),
+            "prompt" => self.prompt,
             "board" => self.board,
             "workspace" => self.workspace,
             "run" => self.run,
@@ -243,6 +237,7 @@ mod tests {
         task: "t_1",
         title: "-x \"; rm {body}",
         body: "b\n$(id)",
+        prompt: "do {title}",
         board: "bo",
         workspace: "/w s",
         run: "7",
@@ -308,8 +303,7 @@ mod tests {
             assert_ne!(filled(&argument), argument);
         }
         assert_eq!(filled("{title}"), FILL.title);
-        assert_eq!(filled("{prompt}"), "-x \"; rm {body}\n\nb\n$(id)");
-        assert_eq!(Fill { body: "", ..FILL }.prompt(), FILL.title);
+        assert_eq!(filled("{prompt}"), "do {title}");
         assert_eq!(filled("{board}/{task}-{run}{priority}ü"), "bo/t_1-7-2ü");
         assert_eq!(filled("--dir={workspace}"), "--dir=/w s");
     }

@@ -108,10 +108,16 @@ pub fn last_event(conn: &Connection) -> Result<i64> {
 
 /// Comments on a card, oldest first.
 pub fn comments(conn: &Connection, task: &TaskId) -> Result<Vec<CommentRow>> {
-    let mut statement = conn.prepare(
-        "SELECT id, author, body, created_at FROM task_comments WHERE task_id = ?1 ORDER BY id",
+    newest_comments(conn, task, u32::MAX)
+}
+
+/// The newest comments on a card, oldest first.
+pub fn newest_comments(conn: &Connection, task: &TaskId, limit: u32) -> Result<Vec<CommentRow>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, author, body, created_at FROM (SELECT * FROM task_comments WHERE task_id = ?1
+         ORDER BY id DESC LIMIT ?2) ORDER BY id",
     )?;
-    let rows = statement.query_map([task.as_str()], |r| {
+    let rows = statement.query_map(params![task.as_str(), limit], |r| {
         Ok(CommentRow {
             id: r.get(0)?,
             author: r.get(1)?,

@@ -14,18 +14,17 @@ use super::pick::{Pick, pick};
 use super::report::{Reason, Started, Waiting};
 use super::survey::State;
 use super::{Tick, outfit};
+use crate::board::context::Context;
 use crate::board::id::{Nonce, TaskId};
 use crate::board::retry::Charge;
 use crate::board::run::{Outcome, Stage};
-use crate::board::task::Task;
 use crate::config::Leftovers;
 use crate::exit::Failure;
 use crate::fsx::{self, Identity};
 use crate::platform;
 use crate::store::claims::{self, Claim, Granted};
 use crate::store::settle::End;
-use crate::store::tasks;
-use crate::store::{lanes, promotion, runs};
+use crate::store::{context, lanes, promotion, runs};
 use crate::time::Seconds;
 use crate::worker::launch;
 use crate::worker::rundir::RunDir;
@@ -260,21 +259,28 @@ fn claim_of(tick: &Tick<'_>, pick: &Pick<'_>, nonce: Nonce, lock: Identity) -> R
     })
 }
 
-/// A claim that was granted, with the card as it was then.
+/// A claim that was granted, with the card as it was then and what is told about it.
 struct Claimed<'c> {
     prepared: Prepared<'c>,
     granted: Granted,
-    task: Task,
+    context: Context,
 }
 
 /// Claims the whole batch in one transaction. If that fails, every lock is let go and nothing is started.
 fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claimed<'c>>> {
-    let now = tick.now;
+    let (now, slug) = (tick.now, &tick.board.slug);
     let answers = tick.store.write("claiming cards", |tx| {
         let mut answers = Vec::new();
         for prepared in &batch {
             answers.push(match claims::claim(tx, &prepared.claim, now)? {
-                Some(granted) => Some((granted, tasks::get(tx, &prepared.pick.card.id)?)),
+                Some(granted) => {
+                    let id = &prepared.pick.card.id;
+                    let told = context::of(tx, slug, id).or_else(|e| {
+                        log::warn!("the worker of {id} is told the card alone: {e:#}");
+                        context::bare(tx, slug, id)
+                    });
+                    Some((granted, told?))
+                }
                 None => None,
             });
         }
@@ -283,10 +289,10 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
     let mut claimed = Vec::new();
     for (prepared, answer) in batch.into_iter().zip(answers) {
         match answer {
-            Some((granted, task)) => claimed.push(Claimed {
+            Some((granted, context)) => claimed.push(Claimed {
                 prepared,
                 granted,
-                task,
+                context,
             }),
             None => {
                 let _ = prepared.dir.remove();
@@ -306,7 +312,7 @@ fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
     for Claimed {
         prepared,
         granted,
-        task,
+        context,
     } in claimed
     {
         let Prepared {
@@ -316,7 +322,7 @@ fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
             lock,
             slot,
         } = prepared;
-        let spec = outfit::spec(tick, pick.worker, &claim, &dir, granted, &task);
+        let spec = outfit::spec(tick, pick.worker, &claim, &dir, granted, &context);
         match launch::supervisor(&spec, &dir, lock, slot) {
             Ok(()) => tick.report.started.push(Started {
                 task: pick.card.id,

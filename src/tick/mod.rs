@@ -6,6 +6,7 @@
 mod absorb;
 mod alarm;
 pub mod announce;
+pub mod briefing;
 pub mod deliver;
 mod delivered;
 mod dispatch;

@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Tick, hermes};
+use super::{Tick, briefing, hermes};
+use crate::board::context::Context;
 use crate::board::run::Report;
 use crate::board::status::Status;
 use crate::board::task::Task;
@@ -28,11 +29,12 @@ pub fn spec(
     claim: &Claim,
     dir: &RunDir,
     granted: Granted,
-    task: &Task,
+    context: &Context,
 ) -> Spec {
     let (config, board) = (tick.config, tick.board);
-    let defaults = config.defaults();
-    let (workspace, texts) = texts(config, board, task, granted.run_id);
+    let (defaults, task) = (config.defaults(), &context.task);
+    let prompt = briefing::for_worker(Some(worker), context);
+    let (workspace, texts) = texts(config, board, task, (granted.run_id, prompt));
     let (shown, branch, run, priority) =
         (&texts.workspace, &texts.branch, &texts.run, &texts.priority);
     let attempt = granted.attempt.to_string();
@@ -82,9 +84,9 @@ pub fn spec(
             (shown, branch),
         ));
     }
+    env.insert("KANBAN_PROMPT".into(), fields.prompt.into());
     if body.len() <= BODY_VARIABLE_MAX {
         env.insert("KANBAN_BODY".into(), body.into());
-        env.insert("KANBAN_PROMPT".into(), fields.prompt().into());
     }
     Spec {
         board: board.slug.to_string(),
@@ -124,7 +126,8 @@ pub fn cancel(
     task: &Task,
 ) -> (Vec<String>, Vec<(OsString, OsString)>) {
     let (config, board) = (tick.config, tick.board);
-    let (_, texts) = texts(config, board, task, run_id);
+    // Who cancels a job is told nothing about the work.
+    let (_, texts) = texts(config, board, task, (run_id, String::new()));
     let mut env = config.worker_env(worker);
     env.extend(common_env(config, board));
     for (name, value) in [
@@ -145,6 +148,7 @@ struct Texts {
     db: String,
     workspace: String,
     branch: String,
+    prompt: String,
 }
 
 impl Texts {
@@ -153,6 +157,7 @@ impl Texts {
             task: task.id.as_str(),
             title: &task.title,
             body: task.body.as_deref().unwrap_or(""),
+            prompt: &self.prompt,
             board: board.slug.as_str(),
             workspace: &self.workspace,
             run: &self.run,
@@ -168,7 +173,12 @@ impl Texts {
     }
 }
 
-fn texts(config: &Config, board: &Board, task: &Task, run_id: i64) -> (Place, Texts) {
+fn texts(
+    config: &Config,
+    board: &Board,
+    task: &Task,
+    (run_id, prompt): (i64, String),
+) -> (Place, Texts) {
     let (place, workspace, branch) = place(config, board, task);
     let texts = Texts {
         run: run_id.to_string(),
@@ -176,6 +186,7 @@ fn texts(config: &Config, board: &Board, task: &Task, run_id: i64) -> (Place, Te
         db: board.db().display().to_string(),
         workspace,
         branch,
+        prompt,
     };
     (place, texts)
 }

@@ -372,3 +372,107 @@ fn a_reviewer_does_not_ask_for_a_review() {
     assert_eq!(home.status(&id), "ready");
     assert_eq!(home.json(&["show", &id])["task"]["assignee"], "me");
 }
+
+#[test]
+fn the_prompt_is_what_context_prints() {
+    let config = r#"
+[defaults]
+retry_delay = "0s"
+review_worker = "judge"
+[workers.me]
+pull = true
+[workers.w]
+command = ["sh", "-c", "printf %s \"$1\" > told; [ \"$1\" = \"$KANBAN_PROMPT\" ] && \"$KANBAN_BIN\" context \"$KANBAN_TASK\" > context && [ \"$KANBAN_ATTEMPT\" = 2 ]", "sh", "{prompt}"]
+[workers.judge]
+command = ["sh", "-c", "printf %s \"$1\" > told; \"$KANBAN_BIN\" request-changes \"$KANBAN_TASK\" --reason no", "sh", "{prompt}"]
+report = "explicit"
+"#;
+    let home = Home::new(config);
+    let parent = home.create("parent", "me", &[]);
+    home.ok(&[
+        "complete",
+        &parent,
+        "--summary",
+        "the key",
+        "--metadata",
+        r#"{"key":7}"#,
+    ]);
+    let id = home.create("do it", "w", &["--body", "all of it", "--parent", &parent]);
+    let file = home.path().join("spec.pdf");
+    home.sql::<i64>(&format!(
+        "INSERT INTO task_attachments (task_id, filename, stored_path, size, created_at)
+         VALUES ('{id}', 'spec.pdf', '{}', 12, 1) RETURNING id",
+        file.display()
+    ));
+    home.ok(&["comment", &id, "mind the gap"]);
+    home.quiet();
+    let read = |name: &str| {
+        std::fs::read_to_string(home.board(&format!("workspaces/{id}/{name}"))).unwrap()
+    };
+    let told = read("told");
+    assert_eq!(told, read("context"), "while it runs, both are the same");
+    for part in [
+        "# do it\n",
+        "all of it",
+        "the key",
+        r#"facts: {"key":7}"#,
+        &format!("spec.pdf (12 bytes): {}", file.display()),
+        "by w: crashed",
+        "mind the gap",
+        "Exit with status 0 when it is done",
+        &format!("\"$KANBAN_BIN\" request-review {id}"),
+    ] {
+        assert!(
+            told.contains(part) || part.starts_with("me:"),
+            "{part}: {told}"
+        );
+    }
+    assert!(told.contains("mind the gap"), "{told}");
+    // Whoever reviews has another duty.
+    let id = home.create("look", "me", &[]);
+    home.ok(&["request-review", &id, "--summary", "done so far"]);
+    home.ok(&["tick"]);
+    home.wait_until("it was looked at", || home.status(&id) == "ready");
+    let told = std::fs::read_to_string(home.board(&format!("workspaces/{id}/told"))).unwrap();
+    assert!(
+        told.contains("Somebody else did the work") && told.contains("request-changes"),
+        "{told}"
+    );
+    assert!(told.contains("done so far"), "{told}");
+    let person = home.ok(&["context", &id]).stdout;
+    assert!(
+        person.contains(&format!("kanban complete {id} --summary")),
+        "{person}"
+    );
+}
+
+#[test]
+fn a_card_with_as_much_on_it_as_there_can_be_is_started() {
+    let config =
+        "[workers.me]\npull = true\n[workers.w]\ncommand = [\"test\", \"-n\", \"{prompt}\"]\n";
+    let home = Home::new(config);
+    let long = "\u{1f980}".repeat(15_000);
+    let big = home.path().join("big");
+    std::fs::write(&big, long.repeat(10)).unwrap();
+    let mut parents = Vec::new();
+    for n in 0..4 {
+        let parent = home.create(&n.to_string(), "me", &[]);
+        home.ok(&["complete", &parent, "--summary", &long]);
+        parents.extend(["--parent".to_owned(), parent]);
+    }
+    let mut more: Vec<&str> = parents.iter().map(String::as_str).collect();
+    more.extend(["--body-file", big.to_str().unwrap()]);
+    let id = home.create("x", "w", &more);
+    for _ in 0..22 {
+        home.ok(&["comment", &id, &long]);
+    }
+    // What is no text keeps no card from being started.
+    let odd = home.create("odd", "w", &[]);
+    home.sql::<i64>(&format!(
+        "INSERT INTO task_comments (task_id, author, body, created_at) VALUES ('{odd}', 'x', x'ff00', 1) RETURNING id"
+    ));
+    home.quiet().expect(0);
+    assert_eq!(home.status(&id), "done");
+    let odd = format!("SELECT status FROM tasks WHERE id = '{odd}'");
+    assert_eq!(home.sql::<String>(&odd), "done");
+}
