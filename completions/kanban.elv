@@ -72,6 +72,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand stats 'Count: cards by column, runs by worker and outcome, deliveries by channel'
             cand backup 'Copy the board into a file, whole, while others go on using it'
             cand restore 'Go back to a backup of the board'
+            cand gc 'Remove what is no longer needed: old history, runs, logs, workspaces, messages that were delivered'
             cand vacuum 'Make the file of a board as small as what is in it'
             cand check 'Check a board: its file, what must hold between its cards and runs, and what lies beside it'
             cand doctor 'Say what would keep this board from being served here, and what would kill its workers'
@@ -599,6 +600,15 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --stop-workers 'End the workers that run; their work is lost'
             cand -y 'Do not ask whether it is meant: for scripts'
             cand --yes 'Do not ask whether it is meant: for scripts'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;gc'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --dry-run 'Show what would be removed, and remove nothing'
+            cand --shared 'On a board of Hermes, remove history, runs and logs too, which it reads as well'
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

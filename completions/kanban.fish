@@ -76,6 +76,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "timer" -d 'Have cron,
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "stats" -d 'Count: cards by column, runs by worker and outcome, deliveries by channel'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "backup" -d 'Copy the board into a file, whole, while others go on using it'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "restore" -d 'Go back to a backup of the board'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "gc" -d 'Remove what is no longer needed: old history, runs, logs, workspaces, messages that were delivered'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "vacuum" -d 'Make the file of a board as small as what is in it'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "check" -d 'Check a board: its file, what must hold between its cards and runs, and what lies beside it'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "doctor" -d 'Say what would keep this board from being served here, and what would kill its workers'
@@ -437,6 +438,12 @@ complete -c kanban -n "__fish_kanban_using_subcommand restore" -l stop-workers -
 complete -c kanban -n "__fish_kanban_using_subcommand restore" -s y -l yes -d 'Do not ask whether it is meant: for scripts'
 complete -c kanban -n "__fish_kanban_using_subcommand restore" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand gc" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand gc" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand gc" -l dry-run -d 'Show what would be removed, and remove nothing'
+complete -c kanban -n "__fish_kanban_using_subcommand gc" -l shared -d 'On a board of Hermes, remove history, runs and logs too, which it reads as well'
+complete -c kanban -n "__fish_kanban_using_subcommand gc" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand gc" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand vacuum" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand vacuum" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand vacuum" -l json -d 'Print JSON'

@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     Global, archive, assign, backup, block, board, boards, cancel, check, comment, complete,
-    config, context, create, deliveries, demo, doctor, drain, edit, events, graph, heartbeat, init,
-    link, list, log, notify, pause, promote, reclaim, reprioritize, request_changes,
+    config, context, create, deliveries, demo, doctor, drain, edit, events, gc, graph, heartbeat,
+    init, link, list, log, notify, pause, promote, reclaim, reprioritize, request_changes,
     request_review, restore, resume, retry, runs, schedule, search, show, stats, status, stop,
     subscribe, subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe, vacuum, why,
 };
@@ -106,6 +106,7 @@ pub(crate) enum Command {
     Stats(stats::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Gc(gc::Args),
     Vacuum(vacuum::Args),
     Check(check::Args),
     Doctor(doctor::Args),
@@ -165,6 +166,7 @@ impl Cli {
             Command::Timer(args) => timer::run(args, global),
             Command::Stats(args) => stats::run(args, global),
             Command::Backup(args) => backup::run(args, global),
+            Command::Gc(args) => gc::run(args, global),
             Command::Vacuum(args) => vacuum::run(args, global),
             Command::Restore(args) => restore::run(args, global),
             Command::Check(args) => check::run(args, global),

@@ -222,6 +222,18 @@ pub fn remove(path: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// Bytes of the files at and below a path, through no link. What cannot be looked at counts as nothing.
+pub fn weight(path: &Path) -> u64 {
+    match path.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => {
+            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+            entries.map(|entry| weight(&entry.path())).sum()
+        }
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    }
+}
+
 /// Bytes that this user may still write where a path is.
 pub fn free_space(path: &Path) -> io::Result<u64> {
     let found = rustix::fs::statvfs(path)?;

@@ -45,6 +45,9 @@
 //!
 //! Once an hour, and after a tick that did something, **prune** comes before the lock is given back.
 //!
+//! Where SQLite says that the file is damaged, a mark beside it (`store::quarantine`) ends this and every later tick
+//! at its beginning, and the **alarm** tells it once. `kanban check` and `kanban restore` lead back.
+//!
 //! # The life of a message
 //!
 //! ```text

@@ -22,6 +22,7 @@ pub mod doctor;
 pub mod drain;
 pub mod edit;
 pub mod events;
+pub mod gc;
 mod global;
 pub mod graph;
 pub mod heartbeat;

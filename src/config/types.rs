@@ -53,6 +53,31 @@ impl Serialize for Span {
     }
 }
 
+/// How long something is kept: a length of time, or "forever".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep(pub Option<Seconds>);
+
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.trim() {
+            "forever" => Ok(Self(None)),
+            span => time::duration(span)
+                .map(|span| Self(Some(span)))
+                .map_err(|e| serde::de::Error::custom(format!("{e}, or \"forever\""))),
+        }
+    }
+}
+
+impl Serialize for Keep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(span) => serializer.serialize_str(&time::spell(span)),
+            None => serializer.serialize_str("forever"),
+        }
+    }
+}
+
 /// `[defaults]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -91,6 +116,14 @@ pub struct Defaults {
     pub log_keep: u32,
     /// Scratch workspaces of finished cards are removed after this time.
     pub workspace_keep: Span,
+    /// Events of finished cards are removed after this time.
+    pub keep_events: Keep,
+    /// Runs of finished cards are removed after this time.
+    pub keep_runs: Keep,
+    /// Logs of finished cards are removed after this time.
+    pub keep_logs: Keep,
+    /// Artifacts of finished cards are removed after this time.
+    pub keep_artifacts: Keep,
     /// Variables of kanban's own environment that workers get.
     pub pass_env: Vec<String>,
     /// How often a tick is expected; `kanban status` says when there was none for longer.
@@ -123,6 +156,10 @@ impl Default for Defaults {
             log_max_bytes: 2 * 1_048_576,
             log_keep: 1,
             workspace_keep: Span(7 * 86_400),
+            keep_events: Keep(Some(90 * 86_400)),
+            keep_runs: Keep(Some(90 * 86_400)),
+            keep_logs: Keep(Some(90 * 86_400)),
+            keep_artifacts: Keep(None),
             pass_env: [
                 "HOME",
                 "LANG",

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Tx;
+use super::retention::Freed;
 use super::targets::Target;
 use crate::board::delivery::{PATIENCE, State};
 use crate::exit::Failure;
@@ -177,21 +178,48 @@ pub fn struggles(conn: &Connection) -> Result<Vec<Struggle>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// What was told, held back or cancelled before a time.
+const DONE: &str = "done_at < ?1 AND state IN ('delivered', 'held_back', 'cancelled')";
+/// Notices that nobody is told any more.
+const UNUSED: &str =
+    "n.created_at < ?1 AND NOT EXISTS (SELECT 1 FROM tick_deliveries d WHERE d.notice_id = n.id)";
+
+/// What [`prune`] would remove.
+pub fn prunable(conn: &Connection, before: Seconds) -> Result<Freed> {
+    let sql = format!(
+        "SELECT sum(n), total(bytes) FROM (
+             SELECT count(*) AS n, 160 * count(*) AS bytes FROM tick_deliveries WHERE {DONE}
+             UNION ALL SELECT count(*), sum(length(n.facts)) FROM tick_notices n WHERE {UNUSED})"
+    );
+    Ok(conn.query_row(&sql, [before], |r| {
+        Ok(Freed {
+            count: r.get::<_, i64>(0)?.unsigned_abs(),
+            bytes: r.get::<_, f64>(1)? as u64,
+        })
+    })?)
+}
+
 /// Removes what was told, held back or cancelled before a time, at most `limit` of it, and notices that
 /// nobody is told any more. What is dead stays until somebody retries or cancels it.
-pub fn prune(tx: &Tx<'_>, before: Seconds, limit: u32) -> Result<usize> {
-    let gone = tx.execute(
-        "DELETE FROM tick_deliveries WHERE seq IN (
-             SELECT seq FROM tick_deliveries
-             WHERE done_at < ?1 AND state IN ('delivered', 'held_back', 'cancelled') LIMIT ?2)",
+pub fn prune(tx: &Tx<'_>, before: Seconds, limit: u32) -> Result<Freed> {
+    let told = tx.execute(
+        &format!(
+            "DELETE FROM tick_deliveries WHERE seq IN (SELECT seq FROM tick_deliveries WHERE {DONE} LIMIT ?2)"
+        ),
         params![before, limit],
     )?;
-    tx.execute(
-        "DELETE FROM tick_notices WHERE id IN (
-             SELECT n.id FROM tick_notices n
-             WHERE n.created_at < ?1
-               AND NOT EXISTS (SELECT 1 FROM tick_deliveries d WHERE d.notice_id = n.id) LIMIT ?2)",
+    let which = format!("SELECT n.id FROM tick_notices n WHERE {UNUSED} LIMIT ?2");
+    let bytes: i64 = tx.query_row(
+        &format!("SELECT coalesce(sum(length(facts)), 0) FROM tick_notices WHERE id IN ({which})"),
+        params![before, limit],
+        |r| r.get(0),
+    )?;
+    let notices = tx.execute(
+        &format!("DELETE FROM tick_notices WHERE id IN ({which})"),
         params![before, limit],
     )?;
-    Ok(gone)
+    Ok(Freed {
+        count: (told + notices) as u64,
+        bytes: bytes.unsigned_abs() + 160 * told as u64,
+    })
 }

@@ -23,6 +23,7 @@ pub mod pauses;
 pub mod promotion;
 pub mod quarantine;
 mod restore;
+pub mod retention;
 pub mod runs;
 mod schema;
 pub mod settle;

@@ -13,11 +13,8 @@ use crate::board::id::{Slug, TaskId};
 use crate::config::Config;
 use crate::delivery::sender::Note;
 use crate::store::outbox::{self, Leased};
-use crate::store::{Tx, deliveries, subscriptions, targets};
+use crate::store::{Tx, subscriptions, targets};
 use crate::time::Seconds;
-
-/// Deliveries that one tick removes.
-const PRUNE_MAX: u32 = 1_000;
 
 /// Books tries, many in one transaction.
 pub(super) fn book(
@@ -193,12 +190,10 @@ fn end_shared(tx: &Tx<'_>, config: &Config, card: Option<&TaskId>) -> Result<()>
     Ok(())
 }
 
-/// Removes what was told long enough ago, and subscriptions that nothing is left to tell.
+/// Ends subscriptions that nothing is left to tell.
 pub(super) fn prune(tick: &mut Tick<'_>) -> Result<()> {
-    let (now, keep) = (tick.now, tick.config.delivery().keep.0);
     let config = tick.config;
-    tick.store.write("pruning deliveries", |tx| {
-        deliveries::prune(tx, now.saturating_sub(keep), PRUNE_MAX)?;
+    tick.store.write("ending subscriptions", |tx| {
         let (announced, _) = outbox::cursor(tx)?;
         subscriptions::end_finished(tx, None, announced)?;
         end_shared(tx, config, None)

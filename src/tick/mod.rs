@@ -18,7 +18,7 @@ mod outfit;
 pub mod outsiders;
 mod pick;
 mod promote;
-mod prune;
+pub mod prune;
 mod reap;
 pub mod report;
 mod survey;
@@ -130,8 +130,10 @@ fn locked(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     tick.alone = turn == Turn::SkipIfLocked;
     let outcome = passes(&mut tick).and_then(|()| {
         let new_hour = lock::is_new_hour(&lock, started_at);
-        if new_hour || tick.report.did_something() {
-            prune::run(&mut tick)?;
+        match (new_hour, tick.report.did_something()) {
+            (true, _) => prune::run(&mut tick, prune::Extent::Part)?,
+            (false, true) => prune::run(&mut tick, prune::Extent::Leftovers)?,
+            (false, false) => {}
         }
         if new_hour {
             delivered::prune(&mut tick)?;

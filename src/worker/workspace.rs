@@ -92,13 +92,19 @@ pub fn keep_artifacts(root: &Path, kept: &Path, task: &str) -> Result<()> {
         .with_context(|| format!("cannot move its artifacts to {}", free.display()))
 }
 
+/// Whether a card's scratch workspace is the folder that was made here.
+pub fn is_ours(root: &Path, task: &str) -> bool {
+    let (dir, mark) = (root.join(task), marks(root).join(task));
+    match (std::fs::read_to_string(mark), identity(&dir)) {
+        (Ok(marked), Ok(found)) => marked == found,
+        _ => false,
+    }
+}
+
 /// Removes a card's scratch workspace if we made it. `false`: it is not ours, or is gone; the mark goes.
 pub fn remove(root: &Path, task: &str) -> io::Result<bool> {
     let (dir, mark) = (root.join(task), marks(root).join(task));
-    let ours = match (std::fs::read_to_string(&mark), identity(&dir)) {
-        (Ok(marked), Ok(found)) => marked == found,
-        _ => false,
-    };
+    let ours = is_ours(root, task);
     if ours {
         std::fs::remove_dir_all(&dir)?;
     }

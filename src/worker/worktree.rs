@@ -239,19 +239,21 @@ pub enum Removal {
     Kept(String),
 }
 
-/// Removes the tree that was made for a card, if nothing would be lost with it.
-pub fn remove(marks: &Path, task: &str) -> Result<Removal> {
+/// The folder of the tree that was made for a card.
+pub fn place(marks: &Path, task: &str) -> Option<PathBuf> {
+    mark_of(marks, task).map(|mark| mark.path)
+}
+
+/// Why the tree that was made for a card cannot be removed, if something would be lost with it. Nothing is done.
+pub fn doubt(marks: &Path, task: &str) -> Result<Option<String>> {
     let Some(mark) = mark_of(marks, task) else {
-        return Ok(Removal::Kept("its mark cannot be read".into()));
+        return Ok(Some("its mark cannot be read".into()));
     };
-    let forget = || std::fs::remove_file(marks.join(task));
-    if identity(&mark.path).ok().as_deref() != Some(mark.identity.as_str()) {
-        // Somebody removed or replaced it; what is there now is not ours.
-        forget()?;
-        return Ok(Removal::Gone);
+    if !is_the_one(&mark) {
+        return Ok(None);
     }
     if !git(&mark.path, &["status", "--porcelain"])?.is_empty() {
-        return Ok(Removal::Kept("it has files that are not committed".into()));
+        return Ok(Some("it has files that are not committed".into()));
     }
     let exclude = format!("--exclude={}", mark.branch);
     let own = [
@@ -263,12 +265,27 @@ pub fn remove(marks: &Path, task: &str) -> Result<Removal> {
         "--branches",
         "--remotes",
     ];
-    if git(&mark.path, &own)? != "0" {
-        return Ok(Removal::Kept(format!(
-            "{} has commits that are nowhere else",
-            mark.branch
-        )));
+    Ok(match git(&mark.path, &own)?.as_str() {
+        "0" => None,
+        _ => Some(format!("{} has commits that are nowhere else", mark.branch)),
+    })
+}
+
+fn is_the_one(mark: &Mark) -> bool {
+    identity(&mark.path).ok().as_deref() == Some(mark.identity.as_str())
+}
+
+/// Removes the tree that was made for a card, if nothing would be lost with it.
+pub fn remove(marks: &Path, task: &str) -> Result<Removal> {
+    if let Some(why) = doubt(marks, task)? {
+        return Ok(Removal::Kept(why));
     }
+    let forget = || std::fs::remove_file(marks.join(task));
+    let Some(mark) = mark_of(marks, task).filter(is_the_one) else {
+        // Somebody removed or replaced it; what is there now is not ours.
+        forget()?;
+        return Ok(Removal::Gone);
+    };
     let repo = git(
         &mark.path,
         &["rev-parse", "--path-format=absolute", "--git-common-dir"],

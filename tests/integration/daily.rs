@@ -281,7 +281,7 @@ fn boards_are_listed_and_a_broken_one_keeps_no_other_from_it() {
         .collect();
     assert_eq!(names, ["broken", "default", "other"]);
     assert!(
-        text(&boards[0]["error"]).contains("not a board"),
+        text(&boards[0]["error"]).contains("not an SQLite database"),
         "{boards}"
     );
     assert_eq!(
@@ -297,5 +297,9 @@ fn boards_are_listed_and_a_broken_one_keeps_no_other_from_it() {
         path.trim(),
         home.path().join("boards/other/kanban.db").to_str().unwrap()
     );
-    assert!(home.ok(&["boards", "list"]).stdout.contains("not a board"));
+    assert!(
+        home.ok(&["boards", "list"])
+            .stdout
+            .contains("not an SQLite database")
+    );
 }

@@ -20,6 +20,7 @@ mod daily;
 mod dates;
 mod deliveries;
 mod ends;
+mod gc;
 mod generated;
 mod harness;
 mod hermes;

@@ -214,5 +214,7 @@ proptest! {
         let left: Vec<String> = world.home.json(&["list"]).as_array().unwrap().iter()
             .map(|t| text(&t["status"])).filter(|s| s == "ready" || s == "running").collect();
         prop_assert!(left.is_empty(), "nothing is left to do: {left:?}");
+        let checked = world.home.json(&["check"]);
+        prop_assert!(checked["findings"].as_array().unwrap().is_empty(), "after {steps:?}: {checked}");
     }
 }

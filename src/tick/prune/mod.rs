@@ -1,0 +1,156 @@
+//! Removes what is no longer needed: what cards left that were finished long enough ago, and folders of runs that
+//! never came onto the board.
+//!
+//! A tick does a bounded part of it, and `kanban gc` all of it, by the same functions. Nothing is removed that a run
+//! may still be at work on, that has still to be told, or with which the only copy of something would be lost.
+
+mod files;
+mod rows;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Effects, Tick};
+use crate::board::id::TaskId;
+use crate::config::{Board, Config};
+use crate::store::retention::Freed;
+use crate::store::{Store, runs, tasks};
+use crate::time::Seconds;
+
+/// Whose rows may be removed on a board that another program reads too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    /// Ours alone.
+    Kept,
+    /// All.
+    Removed,
+}
+
+/// How much is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Only what a tick leaves behind.
+    Leftovers,
+    /// A part of everything, so that a tick does not take long.
+    Part,
+    /// Everything.
+    All,
+}
+
+/// What was, or would be, removed.
+#[derive(Debug, Default, Serialize)]
+pub struct Pruned {
+    pub events: Freed,
+    pub runs: Freed,
+    pub deliveries: Freed,
+    pub logs: Freed,
+    pub workspaces: Freed,
+    pub worktrees: Freed,
+    pub artifacts: Freed,
+    pub run_folders: Freed,
+    pub late_results: Freed,
+    /// Worktrees of finished cards that are kept, and why.
+    pub kept: Vec<String>,
+    /// What could not be removed, and why.
+    pub failed: Vec<String>,
+}
+
+impl Pruned {
+    /// Each part by its name.
+    pub fn parts(&self) -> [(&'static str, Freed); 9] {
+        [
+            ("events", self.events),
+            ("runs", self.runs),
+            ("deliveries", self.deliveries),
+            ("logs", self.logs),
+            ("workspaces", self.workspaces),
+            ("worktrees", self.worktrees),
+            ("artifacts", self.artifacts),
+            ("run folders", self.run_folders),
+            ("late results", self.late_results),
+        ]
+    }
+}
+
+/// Removing under way.
+pub struct Sweep<'a> {
+    pub config: &'a Config,
+    pub board: &'a Board,
+    pub store: &'a mut Store,
+    pub now: Seconds,
+    pub effects: Effects,
+    pub extent: Extent,
+    pub shared: Shared,
+    pub pruned: Pruned,
+}
+
+impl Sweep<'_> {
+    /// Sweeps. What cannot be removed is told and tried again; only a failing board ends it.
+    pub fn run(&mut self) -> Result<()> {
+        files::run(self)?;
+        rows::late_results(self)?;
+        match self.extent {
+            Extent::Leftovers => Ok(()),
+            Extent::Part | Extent::All => rows::run(self),
+        }
+    }
+
+    fn real(&self) -> bool {
+        self.effects == Effects::Real
+    }
+
+    /// Whether what other programs read may be removed.
+    fn may_remove_shared(&self) -> bool {
+        self.board.hermes.is_none() || self.shared == Shared::Removed
+    }
+
+    /// Whether a card was finished longer ago than this, and none of its processes is left.
+    fn is_over(&self, name: &str, keep: Seconds) -> Result<bool> {
+        let Ok(id) = name.parse::<TaskId>() else {
+            return Ok(false);
+        };
+        let now = self.now;
+        self.store.read("looking for finished cards", |conn| {
+            // A card that is gone from the board has no use for what it left either, but deleting is somebody
+            // else's deed: what it left is theirs to look at.
+            if !tasks::exists(conn, &id)? {
+                return Ok(false);
+            }
+            let task = tasks::get(conn, &id)?;
+            let at = task.completed_at.unwrap_or(task.created_at);
+            let old = now.saturating_sub(at) > keep;
+            Ok(task.status.is_final() && old && runs::alive_of(conn, &id)?.is_empty())
+        })
+    }
+}
+
+/// The part of a tick.
+pub(super) fn run(tick: &mut Tick<'_>, extent: Extent) -> Result<()> {
+    let mut sweep = Sweep {
+        config: tick.config,
+        board: tick.board,
+        store: &mut tick.store,
+        now: tick.now,
+        effects: tick.effects,
+        extent,
+        shared: Shared::Kept,
+        pruned: Pruned::default(),
+    };
+    sweep.run()?;
+    let pruned = sweep.pruned;
+    for why in pruned.failed {
+        log::warn!("{why}");
+    }
+    for why in pruned.kept {
+        log::info!("{why}");
+    }
+    let places = [
+        pruned.run_folders,
+        pruned.workspaces,
+        pruned.worktrees,
+        pruned.artifacts,
+    ];
+    let gone: u64 = places.iter().map(|freed| freed.count).sum();
+    tick.report.pruned += u32::try_from(gone).unwrap_or(u32::MAX);
+    Ok(())
+}

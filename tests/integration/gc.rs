@@ -1,0 +1,306 @@
+//! What is removed when it is old enough, and what never is.
+
+use std::fs;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::harness::{Home, Run, text};
+use crate::receiver::{NOBODY, Receiver};
+
+/// The beginning of these tests.
+const T0: i64 = 1_767_225_600;
+const DAY: i64 = 86_400;
+
+const CONFIG: &str = r#"
+[defaults]
+failure_limit = 1
+retry_delay = "0s"
+keep_events = "30d"
+keep_runs = "30d"
+keep_logs = "30d"
+keep_artifacts = "60d"
+workspace_keep = "7d"
+[workers.ok]
+command = ["sh", "-c", "mkdir artifacts; echo result | tee artifacts/result"]
+[workers.bad]
+command = ["false"]
+[workers.slow]
+command = ["sh", "-c", "touch started; sleep 300"]
+[workers.me]
+pull = true
+"#;
+
+fn home(more: &str) -> Home {
+    Home::new(&format!("{CONFIG}{more}")).with("KANBAN_NOW", &T0.to_string())
+}
+
+/// Runs the program so many days later.
+fn on_day(home: &Home, day: i64, args: &str) -> Run {
+    let now = T0 + day * DAY;
+    home.sh(&format!("KANBAN_NOW={now} \"$KANBAN\" {args}"))
+}
+
+fn gc(home: &Home, day: i64, more: &str) -> Value {
+    on_day(home, day, &format!("gc --json {more}"))
+        .expect(0)
+        .value()
+}
+
+fn count(home: &Home, table: &str) -> i64 {
+    home.sql(&format!("SELECT count(*) FROM {table}"))
+}
+
+#[test]
+fn what_finished_cards_left_goes_and_the_cards_stay() {
+    let home = home("");
+    let done = home.create("done", "ok", &[]);
+    let blocked = home.create("blocked", "bad", &[]);
+    let open = home.create("open", "me", &[]);
+    let after = home.create("after", "me", &["--after-failure", &blocked]);
+    home.ok(&["comment", &done, "look at this"]);
+    home.quiet();
+    let stats = home.json(&["stats"])["runs"].clone();
+    let log = home.board(&format!("logs/{done}.log"));
+    assert!(log.exists());
+    let young = gc(&home, 6, "");
+    for part in ["events", "runs", "logs", "workspaces", "artifacts"] {
+        assert_eq!(young[part]["count"], 0, "{part}: {young}");
+    }
+
+    let (events, size) = (
+        count(&home, "task_events"),
+        fs::read(home.board("kanban.db")).unwrap(),
+    );
+    let would = gc(&home, 31, "--dry-run");
+    for part in ["events", "runs", "logs", "workspaces"] {
+        assert!(
+            would[part]["count"].as_u64().unwrap() > 0,
+            "{part}: {would}"
+        );
+        assert!(
+            would[part]["bytes"].as_u64().unwrap() > 0,
+            "{part}: {would}"
+        );
+    }
+    assert_eq!(count(&home, "task_events"), events);
+    assert_eq!(fs::read(home.board("kanban.db")).unwrap(), size);
+    assert!(log.exists() && home.board("workspaces").join(&done).exists());
+
+    let did = gc(&home, 31, "");
+    for part in ["events", "runs", "logs", "workspaces"] {
+        assert_eq!(did[part], would[part], "{part}");
+    }
+    assert_eq!(home.history(&done), [""; 0]);
+    assert!(home.runs(&done).is_empty() && !log.exists());
+    assert!(!home.board("workspaces").join(&done).exists());
+    assert!(home.board("artifacts").join(&done).join("result").exists());
+    let card = home.json(&["show", &done]);
+    assert_eq!(card["task"]["result"], "result");
+    assert_eq!(card["comments"][0]["body"], "look at this");
+    // What is in play keeps all that decides something.
+    assert!(home.history(&blocked).contains(&"gave_up".to_owned()));
+    assert_eq!(home.runs(&blocked).len(), 1);
+    assert_eq!(home.history(&open), ["created"]);
+    on_day(&home, 31, "tick").expect(0);
+    assert_eq!(home.status(&blocked), "blocked");
+    assert_eq!(
+        home.status(&after),
+        "ready",
+        "it was released by the one that gave up"
+    );
+    assert_eq!(
+        home.json(&["stats"])["runs"],
+        stats,
+        "figures never become less"
+    );
+    assert_eq!(home.json(&["check"])["findings"], Value::Array(Vec::new()));
+
+    let later = gc(&home, 61, "");
+    assert_eq!(later["artifacts"]["count"], 1);
+    assert!(!home.board("artifacts").join(&done).exists());
+    let said = on_day(&home, 61, "gc").expect(0).stdout;
+    assert!(said.contains("old enough"), "{said}");
+}
+
+#[test]
+fn nothing_goes_that_has_still_to_be_told_or_is_at_work() {
+    let receiver = Receiver::start(|_| crate::receiver::Answer::ok());
+    let home = home(&format!(
+        "[channels.up]\nkind = \"webhook\"\nurl = \"{}\"\n[channels.down]\nkind = \"webhook\"\nurl = \"{NOBODY}\"\n\
+         [delivery]\nkeep = \"30d\"\n",
+        receiver.url("/up")
+    ));
+    let told = home.create("told", "ok", &[]);
+    home.quiet();
+    let slow = home.create("slow", "slow", &[]);
+    home.ok(&["tick"]);
+    let started = home.board("workspaces").join(&slow).join("started");
+    home.wait_until("it works", || started.exists());
+    // Taken from it and finished long ago, as the board says; but it works.
+    let board = Connection::open(home.board("kanban.db")).unwrap();
+    board
+        .execute(
+            "UPDATE tasks SET status = 'done', completed_at = 5 WHERE id = ?1",
+            [&slow],
+        )
+        .unwrap();
+    // And an event that no tick has seen.
+    board
+        .execute(
+            "INSERT INTO task_events (task_id, kind, created_at) VALUES (?1, 'edited', 5)",
+            [&told],
+        )
+        .unwrap();
+    drop(board);
+    let did = gc(&home, 40, "");
+    assert_eq!(did["run_folders"]["count"], 0, "{did}");
+    assert!(home.history(&slow).contains(&"spawned".to_owned()));
+    assert_eq!(home.runs(&slow).len(), 1);
+    assert!(started.exists());
+    assert_eq!(home.history(&told), ["edited"]);
+    // What was told is gone; what could not be is tried still, from what was taken down.
+    let states: Vec<String> = home
+        .json(&["deliveries", "list"])
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| text(&d["channel"]) + " " + &text(&d["state"]))
+        .collect();
+    assert_eq!(states, ["down retry"]);
+    home.ok(&["tick"]);
+    home.wait_until("its worker was ended", || {
+        home.kanban(&["tick"]);
+        count(&home, "tick_runs WHERE dead = 0") == 0
+    });
+}
+
+#[test]
+fn what_comes_again_and_again_goes_even_of_cards_in_play() {
+    let home = home("");
+    let open = home.create("open", "me", &[]);
+    let board = Connection::open(home.board("kanban.db")).unwrap();
+    for _ in 0..3 {
+        board
+            .execute(
+                "INSERT INTO task_events (task_id, kind, created_at) VALUES (?1, 'heartbeat', ?2)",
+                rusqlite::params![open, T0],
+            )
+            .unwrap();
+    }
+    drop(board);
+    home.ok(&["tick"]);
+    assert_eq!(gc(&home, 31, "")["events"]["count"], 3);
+    assert_eq!(home.history(&open), ["created"]);
+}
+
+#[test]
+fn ticks_do_it_too_a_part_at_a_time() {
+    let home = home("");
+    let done = home.create("done", "me", &[]);
+    home.ok(&["complete", &done]);
+    let mut board = Connection::open(home.board("kanban.db")).unwrap();
+    let all = board.transaction().unwrap();
+    for _ in 0..14_000 {
+        all.execute(
+            "INSERT INTO task_events (task_id, kind, created_at) VALUES (?1, 'edited', ?2)",
+            rusqlite::params![done, T0],
+        )
+        .unwrap();
+    }
+    all.commit().unwrap();
+    drop(board);
+    home.ok(&["tick"]);
+    on_day(&home, 31, "tick").expect(0);
+    let left = count(&home, "task_events");
+    assert!((1_000..14_000).contains(&left), "{left}");
+    on_day(&home, 32, "tick").expect(0);
+    assert_eq!(count(&home, "task_events"), 0);
+    assert_eq!(home.status(&done), "done");
+}
+
+#[test]
+fn forever_is_forever_and_at_once_is_at_once() {
+    let home = Home::new(
+        "[defaults]\nkeep_events = \"forever\"\nkeep_runs = \"0s\"\nkeep_logs = \"forever\"\n[workers.ok]\ncommand = [\"true\"]\n",
+    )
+    .with("KANBAN_NOW", &T0.to_string());
+    let id = home.create("x", "ok", &[]);
+    home.quiet();
+    let did = gc(&home, 3_000, "");
+    assert_eq!(
+        (&did["events"]["count"], &did["runs"]["count"]),
+        (&0.into(), &1.into())
+    );
+    assert!(home.history(&id).contains(&"completed".to_owned()));
+    assert!(home.board(&format!("logs/{id}.log")).exists());
+    let wrong = Home::new("[defaults]\nkeep_events = \"never\"\n");
+    let said = wrong.kanban(&["config", "check"]).expect(2).stderr;
+    assert!(said.contains("forever"), "{said}");
+}
+
+#[test]
+fn what_hermes_reads_is_removed_only_when_asked_for() {
+    let home = Home::new("hermes_home = \"HERE\"\n").with("KANBAN_NOW", &T0.to_string());
+    let root = home.path().join(".hermes");
+    fs::create_dir_all(root.join("kanban/logs")).unwrap();
+    fs::write(
+        home.path().join("config.toml"),
+        format!("hermes_home = \"{}\"\n", root.display()),
+    )
+    .unwrap();
+    let board = Connection::open(root.join("kanban.db")).unwrap();
+    board
+        .execute_batch(include_str!("../schemas/hermes_0_14.sql"))
+        .unwrap();
+    board
+        .execute_batch(
+            "INSERT INTO tasks (id, title, status, created_at, completed_at, consecutive_failures)
+                 VALUES ('t_0000000a', 'a', 'done', 1, 2, 0), ('t_0000000b', 'b', 'done', 1, 2, 0);
+             INSERT INTO task_events (task_id, kind, created_at)
+                 VALUES ('t_0000000a', 'created', 1), ('t_0000000b', 'created', 1);
+             INSERT INTO task_runs (task_id, status, outcome, started_at, ended_at) VALUES ('t_0000000a', 'done', 'completed', 1, 2);
+             INSERT INTO kanban_notify_subs (task_id, platform, chat_id, thread_id, created_at)
+                 VALUES ('t_0000000b', 'telegram', '1', '', 1);",
+        )
+        .unwrap();
+    fs::write(root.join("kanban/logs/t_0000000a.log"), "x").unwrap();
+    home.ok(&["tick", "--board", "default"]);
+    let rows = |table: &str| -> i64 {
+        board
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |r| r.get(0))
+            .unwrap()
+    };
+    let kept = gc(&home, 100, "--board default");
+    assert_eq!(kept["events"]["count"], 0, "{kept}");
+    assert_eq!((rows("task_events"), rows("task_runs")), (2, 1));
+    let did = gc(&home, 100, "--board default --shared");
+    assert_eq!(
+        (
+            &did["events"]["count"],
+            &did["runs"]["count"],
+            &did["logs"]["count"]
+        ),
+        (&1.into(), &1.into(), &1.into()),
+        "{did}"
+    );
+    // Somebody there has still to be told of the other one.
+    let left: String = board
+        .query_row("SELECT task_id FROM task_events", [], |r| r.get(0))
+        .unwrap();
+    assert_eq!(left, "t_0000000b");
+}
+
+#[test]
+fn a_tick_at_work_is_not_disturbed() {
+    let home = home("");
+    home.create("x", "me", &[]);
+    let path = home.board("kanban.db.dispatch.lock");
+    home.sh(&format!("flock -x {} \"$KANBAN\" gc", path.display()))
+        .expect(75);
+    home.sh(&format!(
+        "flock -x {} \"$KANBAN\" gc --dry-run",
+        path.display()
+    ))
+    .expect(0);
+}
