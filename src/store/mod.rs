@@ -25,6 +25,8 @@ pub mod quarantine;
 mod restore;
 pub mod retention;
 pub mod runs;
+#[cfg(test)]
+pub mod scans;
 mod schema;
 pub mod settle;
 pub mod stats;

@@ -219,7 +219,10 @@ pub(super) fn connect(path: &Path, access: Access) -> Result<Store> {
         Access::Copy | Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let conn = Connection::open_with_flags(&real, flags)?;
+    #[cfg_attr(not(test), expect(unused_mut, reason = "tests watch what runs"))]
+    let mut conn = Connection::open_with_flags(&real, flags)?;
+    #[cfg(test)]
+    super::scans::watch(&mut conn);
     configure(&conn)?;
     Ok(Store {
         conn,

@@ -67,7 +67,7 @@ pub fn steps(conn: &Connection, cursor: &Cursor, now: Seconds) -> Result<Vec<Ste
         let near = if cursor.sweep {
             "near(id) AS (SELECT id FROM tasks WHERE status = 'todo')"
         } else {
-            "touched(id) AS (SELECT DISTINCT task_id FROM task_events WHERE id > ?1),
+            "touched(id) AS (SELECT DISTINCT task_id FROM task_events NOT INDEXED WHERE id > ?1),
              near(id) AS (SELECT id FROM touched
                           UNION SELECT l.child_id FROM touched CROSS JOIN task_links l ON l.parent_id = touched.id)"
         };

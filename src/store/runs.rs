@@ -58,7 +58,7 @@ pub fn alive(conn: &Connection) -> Result<Vec<AliveRun>> {
                 (SELECT s.ended_at FROM task_runs s
                  WHERE s.id = r.run_id AND s.outcome IN ('completed', 'blocked', 'scheduled', 'review_requested',
                                                           'changes_requested'))
-         FROM tick_runs r WHERE r.dead = 0 ORDER BY r.run_id",
+         FROM tick_runs r WHERE r.dead = 0 ORDER BY +r.run_id",
     )?;
     let rows = statement.query_map([], |r| {
         Ok(AliveRun {

@@ -206,8 +206,12 @@ pub fn shared_of(conn: &Connection, task: &TaskId, event: i64) -> Result<Vec<Sha
 
 /// Every subscription of Hermes, or those to one card.
 pub fn shared(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Shared>> {
-    let Some(sql) = select_shared(conn, "WHERE ?1 IS NULL OR s.task_id = ?1 ORDER BY s.rowid")?
-    else {
+    // Two queries: one that serves for both would go over every subscription for the sake of one card.
+    let whose = match task {
+        Some(_) => "s.task_id = ?1",
+        None => "?1 IS NULL",
+    };
+    let Some(sql) = select_shared(conn, &format!("WHERE {whose} ORDER BY s.rowid"))? else {
         return Ok(Vec::new());
     };
     let mut statement = conn.prepare_cached(&sql)?;
@@ -215,12 +219,13 @@ pub fn shared(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Shared>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The subscriptions of Hermes that are behind: events up to `announced` that they have not seen.
-pub fn shared_behind(conn: &Connection, announced: i64) -> Result<Vec<Shared>> {
+/// The subscriptions of Hermes that are behind: events up to `announced` that they have not seen. Only those
+/// are looked at that were made after `after`, a number of [`shared_newest`].
+pub fn shared_behind(conn: &Connection, after: i64, announced: i64) -> Result<Vec<Shared>> {
     let Some(sql) = select_shared(
         conn,
         &format!(
-            "WHERE EXISTS (SELECT 1 FROM task_events e
+            "WHERE s.rowid > ?2 AND EXISTS (SELECT 1 FROM task_events e
                            WHERE e.task_id = s.task_id AND e.id > {LAST} AND e.id <= ?1)
              ORDER BY s.rowid"
         ),
@@ -229,7 +234,7 @@ pub fn shared_behind(conn: &Connection, announced: i64) -> Result<Vec<Shared>> {
         return Ok(Vec::new());
     };
     let mut statement = conn.prepare(&sql)?;
-    let rows = statement.query_map([announced], read_shared)?;
+    let rows = statement.query_map([announced, after], read_shared)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

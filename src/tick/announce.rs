@@ -31,10 +31,10 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
         let (announced, newest) = outbox::cursor(conn)?;
         Ok((newest > announced, teller.shared_are_behind(conn)?))
     })?;
-    if behind {
-        let put = tick
-            .store
-            .write("telling subscribers of Hermes", |tx| teller.catch_up(tx))?;
+    if let Some(after) = behind {
+        let put = tick.store.write("telling subscribers of Hermes", |tx| {
+            teller.catch_up(tx, after)
+        })?;
         tick.report.announced += put;
     }
     if !fresh {
@@ -265,24 +265,25 @@ impl<'a> Teller<'a> {
         Ok(put)
     }
 
-    /// Whether a subscription of Hermes may have missed events that were looked at already: it is new, or its
-    /// cursor was put back.
-    fn shared_are_behind(&self, conn: &Snapshot) -> Result<bool> {
+    /// After which subscription of Hermes those may stand that have missed events which were looked at already:
+    /// they are new, or, of all now and then, their cursor was put back. None: there is none.
+    fn shared_are_behind(&self, conn: &Snapshot) -> Result<Option<i64>> {
         if !self.serves {
-            return Ok(false);
+            return Ok(None);
         }
         let seen = meta::number(conn, "shared_seen")?.unwrap_or(0);
         let swept = meta::number(conn, "shared_swept_at")?;
-        let sweep =
-            swept.is_none_or(|at| self.now >= at.saturating_add(SWEEP_EVERY) || self.now < at);
-        Ok(sweep || subscriptions::shared_newest(conn)? > seen)
+        if swept.is_none_or(|at| self.now >= at.saturating_add(SWEEP_EVERY) || self.now < at) {
+            return Ok(Some(0));
+        }
+        Ok((subscriptions::shared_newest(conn)? > seen).then_some(seen))
     }
 
-    /// Tells the subscribers of Hermes what they have missed. Returns how many deliveries that made.
-    fn catch_up(&self, tx: &Tx<'_>) -> Result<usize> {
+    /// Tells the subscribers of Hermes after one what they have missed. Returns how many deliveries that made.
+    fn catch_up(&self, tx: &Tx<'_>, after: i64) -> Result<usize> {
         let (announced, _) = outbox::cursor(tx)?;
         let mut put = 0;
-        for sub in subscriptions::shared_behind(tx, announced)? {
+        for sub in subscriptions::shared_behind(tx, after, announced)? {
             let Some((channel, target)) = serving(self.config, &sub) else {
                 continue;
             };
@@ -300,7 +301,9 @@ impl<'a> Teller<'a> {
             }
         }
         meta::remember(tx, "shared_seen", subscriptions::shared_newest(tx)?)?;
-        meta::remember(tx, "shared_swept_at", self.now)?;
+        if after == 0 {
+            meta::remember(tx, "shared_swept_at", self.now)?;
+        }
         Ok(put)
     }
 }

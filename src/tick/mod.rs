@@ -6,6 +6,8 @@
 mod absorb;
 mod alarm;
 pub mod announce;
+#[cfg(test)]
+mod at_scale;
 pub mod briefing;
 pub mod deliver;
 mod delivered;

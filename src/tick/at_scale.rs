@@ -1,0 +1,77 @@
+//! What is finished costs a tick nothing: on boards of either kind, no statement of it goes over many rows
+//! to find few.
+
+use super::report::Counts;
+use super::{Turn, run};
+use crate::board::id::Slug;
+use crate::config::load_from;
+use crate::store::{Store, scans};
+
+const CONFIG: &str = "
+    [workers.w]
+    command = ['true']
+    [channels.wide]
+    kind = 'command'
+    command = ['true']
+    [channels.told]
+    kind = 'command'
+    command = ['true']
+    subscribed_only = true
+    platform = 'telegram'
+";
+
+/// Far more than what is open, and enough that a scan cannot hide.
+const FINISHED: u32 = 1_000;
+const ROWS_MAX: i32 = 150;
+
+fn no_statement_scans(shared: Option<&str>) {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("config.toml"), CONFIG).unwrap();
+    let config = load_from(None, &|name| match name {
+        "KANBAN_HOME" | "HOME" => Some(root.path().into()),
+        "PATH" => Some("/usr/bin:/bin".into()),
+        _ => None,
+    })
+    .unwrap();
+    let slug: Slug = "default".parse().unwrap();
+    let board = config.board(&slug);
+    match shared {
+        None => assert!(Store::create(&board.db()).unwrap()),
+        Some(tables) => scans::create(&board.db(), tables),
+    }
+    scans::fill(&mut Store::open(&board.db()).unwrap(), FINISHED).unwrap();
+    // The first tick of an hour sweeps over all that waits, as a safety net; it is not judged.
+    let mut reports = vec![run(&config, &board, Turn::Wait).unwrap()];
+    scans::stir(&mut Store::open(&board.db()).unwrap()).unwrap();
+    for _ in 0..3 {
+        scans::taken();
+        reports.push(run(&config, &board, Turn::Wait).unwrap());
+        let statements = scans::taken();
+        assert!(statements.len() > 20, "what runs is not noted");
+        let scans: Vec<_> = statements
+            .iter()
+            .filter(|(_, rows)| *rows > ROWS_MAX)
+            .collect();
+        assert!(scans.is_empty(), "{scans:#?}");
+    }
+    let all = |count: fn(&Counts) -> usize| reports.iter().map(|r| count(&r.counts)).sum::<usize>();
+    for (pass, did) in [
+        ("reap", all(|c| c.reaped)),
+        ("promote", all(|c| c.promoted)),
+        ("dispatch", all(|c| c.started)),
+        ("announce", all(|c| c.announced)),
+        ("deliver", all(|c| c.delivered)),
+    ] {
+        assert!(did > 0, "{pass} had nothing to do: {reports:#?}");
+    }
+}
+
+#[test]
+fn on_a_board_of_ours() {
+    no_statement_scans(None);
+}
+
+#[test]
+fn on_a_board_of_hermes() {
+    no_statement_scans(Some(include_str!("../../tests/schemas/hermes_0_14.sql")));
+}
