@@ -233,8 +233,13 @@ fn run_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
 
 /// The runs of a card, or of the whole board, oldest first; at most the newest `limit`.
 pub fn list(conn: &Connection, task: Option<&TaskId>, limit: Option<u32>) -> Result<Vec<RunRow>> {
+    // Two queries: one that serves for both would go over every run for the sake of one card.
+    let whose = match task {
+        Some(_) => "s.task_id = ?1 ORDER BY +s.id",
+        None => "?1 IS NULL ORDER BY s.id",
+    };
     let mut statement = conn.prepare(&format!(
-        "SELECT * FROM ({RUN} WHERE ?1 IS NULL OR s.task_id = ?1 ORDER BY s.id DESC LIMIT ?2) ORDER BY id"
+        "SELECT * FROM ({RUN} WHERE {whose} DESC LIMIT ?2) ORDER BY id"
     ))?;
     let limit = limit.map_or(-1, i64::from);
     let rows = statement.query_map(params![task.map(TaskId::as_str), limit], run_row)?;
