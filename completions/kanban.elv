@@ -39,6 +39,9 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand link 'Make a card wait for another one'
             cand unlink 'Make a card no longer wait for another one'
             cand comment 'Say something on a card'
+            cand attach 'Attach files to a card'
+            cand attachments 'List the files that are attached to a card, and where they are'
+            cand detach 'Take files away from a card and delete them'
             cand edit 'Change what a card says'
             cand reprioritize 'Give cards another priority: higher ones start first'
             cand heartbeat 'Say that a worker is alive, and how far it is'
@@ -235,6 +238,30 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --json 'Print JSON'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'kanban;attach'= {
+            cand --name 'What the file is called there, if there is only one; refused if it is taken [default: as it is called]'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;attachments'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;detach'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand -y 'Do not ask whether it is meant: for scripts'
+            cand --yes 'Do not ask whether it is meant: for scripts'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;edit'= {
             cand --title 'What it is called'

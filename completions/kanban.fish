@@ -43,6 +43,9 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "status" -d 'Say wheth
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "link" -d 'Make a card wait for another one'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "unlink" -d 'Make a card no longer wait for another one'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "comment" -d 'Say something on a card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "attach" -d 'Attach files to a card'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "attachments" -d 'List the files that are attached to a card, and where they are'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "detach" -d 'Take files away from a card and delete them'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "edit" -d 'Change what a card says'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "reprioritize" -d 'Give cards another priority: higher ones start first'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "heartbeat" -d 'Say that a worker is alive, and how far it is'
@@ -191,6 +194,20 @@ complete -c kanban -n "__fish_kanban_using_subcommand comment" -l board -d 'The 
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand attach" -l name -d 'What the file is called there, if there is only one; refused if it is taken [default: as it is called]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand attach" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand attach" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand attach" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand attachments" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand attachments" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand attachments" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand attachments" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand detach" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand detach" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand detach" -s y -l yes -d 'Do not ask whether it is meant: for scripts'
+complete -c kanban -n "__fish_kanban_using_subcommand detach" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand detach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand edit" -l title -d 'What it is called' -r
 complete -c kanban -n "__fish_kanban_using_subcommand edit" -l body -d 'What is to be done; - reads it from standard input, an empty one takes it away' -r
 complete -c kanban -n "__fish_kanban_using_subcommand edit" -l tenant -d 'A name to group cards by; an empty one takes it away' -r

@@ -6,11 +6,12 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    Global, archive, assign, backup, block, board, boards, cancel, check, comment, complete,
-    config, context, create, deliveries, demo, doctor, drain, edit, events, gc, graph, heartbeat,
-    init, link, list, log, notify, pause, promote, reclaim, reprioritize, request_changes,
-    request_review, restore, resume, retry, runs, schedule, search, show, stats, status, stop,
-    subscribe, subscriptions, supervise, tick, timer, unblock, unlink, unsubscribe, vacuum, why,
+    Global, archive, assign, attach, attachments, backup, block, board, boards, cancel, check,
+    comment, complete, config, context, create, deliveries, demo, detach, doctor, drain, edit,
+    events, gc, graph, heartbeat, init, link, list, log, notify, pause, promote, reclaim,
+    reprioritize, request_changes, request_review, restore, resume, retry, runs, schedule, search,
+    show, stats, status, stop, subscribe, subscriptions, supervise, tick, timer, unblock, unlink,
+    unsubscribe, vacuum, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -73,6 +74,9 @@ pub(crate) enum Command {
     Link(link::Args),
     Unlink(unlink::Args),
     Comment(comment::Args),
+    Attach(attach::Args),
+    Attachments(attachments::Args),
+    Detach(detach::Args),
     Edit(edit::Args),
     Reprioritize(reprioritize::Args),
     Heartbeat(heartbeat::Args),
@@ -134,6 +138,9 @@ impl Cli {
             Command::Link(args) => link::run(args, global),
             Command::Unlink(args) => unlink::run(args, global),
             Command::Comment(args) => comment::run(args, global),
+            Command::Attach(args) => attach::run(args, global),
+            Command::Attachments(args) => attachments::run(args, global),
+            Command::Detach(args) => detach::run(args, global),
             Command::Heartbeat(args) => heartbeat::run(args, global),
             Command::Complete(args) => complete::run(args, global),
             Command::Block(args) => block::run(args, global),

@@ -5,7 +5,7 @@
 //! Never `fcntl` locks (they do neither), and never a database file: that is opened by SQLite alone.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -240,6 +240,57 @@ pub fn free_space(path: &Path) -> io::Result<u64> {
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
+/// A copy beside the place where it is to be: whole and durable before it gets a name, and gone if it gets none.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    len: u64,
+}
+
+impl Draft {
+    /// Copies at most `limit` bytes into a folder. `None`: the source has more.
+    pub fn copy(dir: &Path, source: impl Read, limit: u64) -> io::Result<Option<Self>> {
+        let us = std::process::id();
+        let mut attempt = 0_u32;
+        let (mut file, path) = loop {
+            let path = dir.join(format!(".kanban-{us}-{attempt}.tmp"));
+            match create_private(&path) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
+                made => break (made?, path),
+            }
+        };
+        let mut draft = Self { path, len: 0 };
+        draft.len = io::copy(&mut source.take(limit.saturating_add(1)), &mut file)?;
+        if draft.len > limit {
+            return Ok(None);
+        }
+        file.sync_all()?;
+        Ok(Some(draft))
+    }
+
+    /// Its size in bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Gives it a name in the same folder. `false`: somebody has that name, and nothing is overwritten.
+    pub fn keep_as(&self, path: &Path) -> Result<bool> {
+        match std::fs::hard_link(&self.path, path) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            other => other.with_context(|| format!("cannot make {}", path.display()))?,
+        }
+        sync_dir(path.parent().unwrap_or(Path::new(".")))?;
+        Ok(true)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // A leftover has a name that no attachment can have, and is only in the way.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
 /// A private folder for temporary files, gone with this value.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
@@ -338,6 +389,27 @@ mod tests {
         std::os::unix::fs::symlink(&file, deep.join("l")).unwrap();
         assert!(append_private(&deep.join("l")).is_err());
         assert!(open_existing(&deep.join("l")).is_err());
+    }
+
+    #[test]
+    fn a_draft_is_whole_before_it_has_a_name_and_takes_none_from_anybody() {
+        let dir = tempfile::tempdir().unwrap();
+        let (free, taken) = (dir.path().join("free"), dir.path().join("taken"));
+        std::fs::write(&taken, "theirs").unwrap();
+        assert!(Draft::copy(dir.path(), &b"four"[..], 3).unwrap().is_none());
+        let draft = Draft::copy(dir.path(), &b"four"[..], 4).unwrap().unwrap();
+        assert!(!draft.keep_as(&taken).unwrap() && draft.keep_as(&free).unwrap());
+        assert_eq!(
+            (draft.len(), std::fs::read(&taken).unwrap()),
+            (4, b"theirs".to_vec())
+        );
+        drop(draft);
+        assert_eq!(std::fs::read(&free).unwrap(), b"four");
+        assert_eq!(
+            std::fs::read_dir(dir.path()).unwrap().count(),
+            2,
+            "no leftovers"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Values and rules only: nothing here reads a file, a clock, a database or the environment.
 
+pub mod attachment;
 pub mod block;
 pub mod briefing;
 pub mod context;

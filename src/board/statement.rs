@@ -29,6 +29,10 @@ pub enum Verb {
     Create,
     /// A card is to wait for another.
     Link,
+    /// A file is to go with a card.
+    Attach,
+    /// A file is to be taken away.
+    Detach,
 }
 
 impl Verb {
@@ -43,6 +47,8 @@ impl Verb {
             Self::Heartbeat => "heartbeat",
             Self::Create => "create",
             Self::Link => "link",
+            Self::Attach => "attach",
+            Self::Detach => "detach",
         }
     }
 
@@ -80,7 +86,7 @@ impl Statement<'_> {
         match self.verb {
             Verb::Complete | Verb::Block | Verb::RequestReview | Verb::RequestChanges => true,
             Verb::Comment => self.reason.is_some(),
-            Verb::Heartbeat | Verb::Create | Verb::Link => false,
+            Verb::Heartbeat | Verb::Create | Verb::Link | Verb::Attach | Verb::Detach => false,
         }
     }
 }

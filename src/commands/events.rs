@@ -179,6 +179,11 @@ pub fn describe(row: &EventRow) -> String {
             None,
         ],
         "linked" | "unlinked" => [fact("parent"), None, None],
+        "attached" | "attachment_removed" => [
+            fact("filename"),
+            fact("by").map(|by| format!("by {by}")),
+            None,
+        ],
         "commented" => [fact("author").map(|a| format!("by {a}")), None, None],
         "scheduled" => {
             let at = row

@@ -4,6 +4,8 @@
 
 pub mod archive;
 pub mod assign;
+pub mod attach;
+pub mod attachments;
 pub mod backup;
 pub mod block;
 pub mod board;
@@ -18,6 +20,7 @@ pub mod context;
 pub mod create;
 pub mod deliveries;
 pub mod demo;
+pub mod detach;
 pub mod doctor;
 pub mod drain;
 pub mod edit;

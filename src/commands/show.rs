@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::attachments::Listed;
 use super::events::describe;
 use super::runs::{exit, took};
 use super::{Global, Session};
@@ -13,6 +14,7 @@ use crate::board::task::Task;
 use crate::render::page::{field, field_in, heading, indented};
 use crate::render::style::{Style, status_colour};
 use crate::render::{self};
+use crate::store::attachments;
 use crate::store::history::{self, CommentRow, EventRow};
 use crate::store::late::{self, LateResult};
 use crate::store::links::{self, Neighbour};
@@ -36,6 +38,7 @@ struct Page {
     runs: Vec<RunRow>,
     events: Vec<EventRow>,
     comments: Vec<CommentRow>,
+    attachments: Vec<Listed>,
     /// What runs reported when they no longer had the card.
     late_results: Vec<LateResult>,
 }
@@ -53,6 +56,10 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
             runs: runs::list(conn, Some(&id), None)?,
             events: history::events(conn, &id)?,
             comments: history::comments(conn, &id)?,
+            attachments: attachments::of(conn, &id)?
+                .into_iter()
+                .map(Listed::look)
+                .collect(),
             late_results: late::of(conn, &id, u32::MAX)?,
         })
     })?;
@@ -155,6 +162,14 @@ fn text(page: &Page, style: &Style) -> String {
                 comment.author,
                 comment.body
             );
+            out += &indented(style, &said);
+        }
+    }
+    if !page.attachments.is_empty() {
+        out += &format!("\n{}", heading(style, "Attachments"));
+        for file in &page.attachments {
+            let (size, row) = (file.size(), &file.attachment);
+            let said = format!("{} ({size}) {}", row.filename, row.stored_path);
             out += &indented(style, &said);
         }
     }

@@ -142,6 +142,11 @@ impl Board {
         self.dir.join("artifacts")
     }
 
+    /// Files that are attached to cards, a folder for each card; Hermes has them in the same place.
+    pub fn attachments(&self) -> PathBuf {
+        self.dir.join("attachments")
+    }
+
     /// Held by the one dispatcher of this board, ours or Hermes'.
     pub fn dispatch_lock(&self) -> PathBuf {
         self.beside_database(".dispatch.lock")

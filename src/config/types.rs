@@ -114,6 +114,8 @@ pub struct Defaults {
     pub log_max_bytes: u64,
     /// Rotated logs kept per card.
     pub log_keep: u32,
+    /// The largest file that can be attached to a card, in bytes.
+    pub attachment_max_bytes: u64,
     /// Scratch workspaces of finished cards are removed after this time.
     pub workspace_keep: Span,
     /// Events of finished cards are removed after this time.
@@ -155,6 +157,7 @@ impl Default for Defaults {
             claim_ttl: Span(900),
             log_max_bytes: 2 * 1_048_576,
             log_keep: 1,
+            attachment_max_bytes: 25 * 1_048_576,
             workspace_keep: Span(7 * 86_400),
             keep_events: Keep(Some(90 * 86_400)),
             keep_runs: Keep(Some(90 * 86_400)),

@@ -4,6 +4,7 @@
 //! change happens in [`Store::write`], one short IMMEDIATE transaction with no process, wait or
 //! request inside. The rules of sharing a file with other programs live in [`open`].
 
+pub mod attachments;
 mod backup;
 pub mod check;
 mod checkpoint;

@@ -203,6 +203,11 @@ pub fn find(conn: &Connection, named: &CardRef) -> Result<TaskId> {
     )?;
     let found: Vec<(String, String)> = statement
         .query_map([beginning], |r| Ok((r.get(0)?, r.get(1)?)))?
+        // An id of another program can be anything, and is about to become part of a path.
+        .filter(|row: &rusqlite::Result<(String, String)>| {
+            !row.as_ref()
+                .is_ok_and(|(id, _)| id.parse::<TaskId>().is_err())
+        })
         .take(CANDIDATES + 1)
         .collect::<rusqlite::Result<_>>()?;
     match found.as_slice() {

@@ -9,6 +9,7 @@
 )]
 
 mod agents;
+mod attachments;
 mod board_file;
 mod channels;
 mod check;
