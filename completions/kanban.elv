@@ -73,6 +73,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand drain 'Start nothing more, and wait until what runs has ended'
             cand timer 'Have cron, systemd or launchd run the ticks of a board'
             cand stats 'Count: cards by column, runs by worker and outcome, deliveries by channel'
+            cand report 'Make a page of the board for a browser: one file that needs no server'
             cand backup 'Copy the board into a file, whole, while others go on using it'
             cand restore 'Go back to a backup of the board'
             cand gc 'Remove what is no longer needed: old history, runs, logs, workspaces, messages that were delivered'
@@ -608,6 +609,14 @@ set edit:completion:arg-completer[kanban] = {|@words|
         &'kanban;stats'= {
             cand --format 'How to print it'
             cand --output 'Put it into this file instead, as a whole and readable for everybody: for the textfile collector'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;report'= {
+            cand --html 'The file to make or to replace, as a whole; "-" is standard output'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'

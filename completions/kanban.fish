@@ -77,6 +77,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "resume" -d 'Start aga
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "drain" -d 'Start nothing more, and wait until what runs has ended'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "timer" -d 'Have cron, systemd or launchd run the ticks of a board'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "stats" -d 'Count: cards by column, runs by worker and outcome, deliveries by channel'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "report" -d 'Make a page of the board for a browser: one file that needs no server'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "backup" -d 'Copy the board into a file, whole, while others go on using it'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "restore" -d 'Go back to a backup of the board'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "gc" -d 'Remove what is no longer needed: old history, runs, logs, workspaces, messages that were delivered'
@@ -445,6 +446,11 @@ complete -c kanban -n "__fish_kanban_using_subcommand stats" -l board -d 'The bo
 complete -c kanban -n "__fish_kanban_using_subcommand stats" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand stats" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand report" -l html -d 'The file to make or to replace, as a whole; "-" is standard output' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand report" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand report" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand report" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand backup" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand backup" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand backup" -l json -d 'Print JSON'

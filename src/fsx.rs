@@ -174,6 +174,16 @@ pub fn publish(path: &Path, content: &[u8]) -> Result<()> {
     replace_with_mode(path, content, 0o644)
 }
 
+/// [`replace`] with the permissions that the file has, for what its owner may have let others read; a new one
+/// is private.
+pub fn renew(path: &Path, content: &[u8]) -> Result<()> {
+    let mode = match path.symlink_metadata() {
+        Ok(meta) if meta.is_file() => meta.permissions().mode() & 0o666,
+        _ => 0o600,
+    };
+    replace_with_mode(path, content, mode)
+}
+
 fn replace_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
@@ -381,7 +391,14 @@ mod tests {
             std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o600
         );
+        renew(&file, b"x").unwrap();
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         publish(&file, b"y").unwrap();
+        renew(&file, b"z").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"z");
         assert_eq!(
             std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o644

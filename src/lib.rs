@@ -19,7 +19,7 @@
 //! | `store` | SQLite: open, schema, transactions, one file per table family, checkpoint | rusqlite |
 //! | `worker` | processes: spec, launch, gate, process group, exit record, slots; helper programs | `std::process`, signals |
 //! | `delivery` | telling people and programs: one file per channel, texts, signatures, the sending threads | ureq |
-//! | `render` | text tables, columns, JSON, escaping | the terminal |
+//! | `render` | text tables, columns, JSON, the page of a board, escaping | the terminal |
 //! | `hosts` | the text of systemd units, crontab lines, launchd agents; no I/O | |
 //! | `tick` | one file per pass; its list of passes is in order | |
 //! | `supervise` | runs one worker to its end | |
@@ -41,7 +41,8 @@
 //! Then that lock is given back, and `<db>.deliver.lock` is held for the next:
 //!
 //! 8. **deliver** sends what is due, every target in a thread of its own, all within one budget
-//! 9. the record of the tick, and the checkpoint
+//! 9. **page** makes the page of the board anew, if one is kept and something changed
+//! 10. the record of the tick, and the checkpoint
 //!
 //! Once an hour, and after a tick that did something, **prune** comes before the lock is given back.
 //!

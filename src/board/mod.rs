@@ -11,6 +11,7 @@ pub mod dependency;
 pub mod event;
 pub mod id;
 pub mod notice;
+pub mod overview;
 pub mod plan;
 pub mod queue;
 pub mod retry;

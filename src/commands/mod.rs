@@ -34,6 +34,7 @@ pub mod link;
 pub mod list;
 pub mod log;
 pub mod notify;
+pub mod page;
 pub mod pause;
 pub mod promote;
 pub mod reclaim;

@@ -37,6 +37,18 @@ pub fn of(file: &File, env: Environment) -> Vec<String> {
             );
         }
     }
+    let mut pages: BTreeMap<PathBuf, &str> = BTreeMap::new();
+    for (name, keys) in &file.boards {
+        let Some(Ok(path)) = keys.report.as_deref().map(|path| board_path(path, env)) else {
+            continue;
+        };
+        if let Some(other) = pages.insert(path, name) {
+            found.add(
+                format!("boards.{name}.report"),
+                format!("the page of the board {other} too, and each writes over the other"),
+            );
+        }
+    }
     for (name, keys) in &file.workers {
         let at = |key: &str| format!("workers.{name}.{key}");
         let own = keys.grace.is_some() || keys.max_runtime.is_some();
@@ -116,6 +128,10 @@ mod tests {
             (
                 "[boards.a]\npath = '~/b'\n[boards.c]\npath = '/h/b/'",
                 "boards.c.path: the folder of the board a too",
+            ),
+            (
+                "[boards.a]\nreport = '~/b'\n[boards.c]\nreport = '/h/b'",
+                "boards.c.report: the page of the board a too",
             ),
             (
                 "[channels.x]\nkind = 'gotify'\nurl = 'HTTP://gotify.lan:80/'\ntoken_file = '/t'",

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -40,6 +40,8 @@ pub struct Config {
     pub(super) folders: BTreeMap<Slug, PathBuf>,
     /// The repositories of boards.
     pub(super) workdirs: BTreeMap<Slug, PathBuf>,
+    /// The pages of boards that ticks keep up to date.
+    pub(super) pages: BTreeMap<Slug, PathBuf>,
     /// The installation of Hermes whose boards are boards here.
     pub hermes: Option<Hermes>,
     /// All of our environment, for workers that expect it.
@@ -87,22 +89,18 @@ impl Config {
             .flat_map(|worker| &worker.pass_env)
             .filter_map(|name| Some((name.clone(), env(name)?)))
             .collect();
-        let folders = file
-            .boards
-            .iter()
-            .filter_map(|(name, keys)| {
-                let path = keys.path.as_deref()?;
-                Some((name.parse().ok()?, validate::board_path(path, env).ok()?))
-            })
-            .collect();
-        let workdirs = file
-            .boards
-            .iter()
-            .filter_map(|(name, keys)| {
-                let path = keys.default_workdir.as_deref()?;
-                Some((name.parse().ok()?, validate::board_path(path, env).ok()?))
-            })
-            .collect();
+        let of_boards = |key: fn(&BoardKeys) -> Option<&str>| {
+            file.boards
+                .iter()
+                .filter_map(|(name, keys)| {
+                    let path = validate::board_path(key(keys)?, env).ok()?;
+                    Some((name.parse().ok()?, path))
+                })
+                .collect()
+        };
+        let folders = of_boards(|keys| keys.path.as_deref());
+        let workdirs = of_boards(|keys| keys.default_workdir.as_deref());
+        let pages = of_boards(|keys| keys.report.as_deref());
         let channels = channel::all(&file, env);
         let ca_file = file
             .delivery
@@ -126,6 +124,7 @@ impl Config {
             workers,
             folders,
             workdirs,
+            pages,
             hermes,
             passed,
             cautions,
@@ -173,6 +172,11 @@ impl Config {
     /// Who gets the cards in the triage column of a board.
     pub fn triage_worker(&self, board: &Slug) -> Option<&str> {
         self.named(board, |keys| &keys.triage_worker, |d| &d.triage_worker)
+    }
+
+    /// The page of a board that ticks keep up to date.
+    pub fn page(&self, board: &Slug) -> Option<&Path> {
+        self.pages.get(board).map(PathBuf::as_path)
     }
 
     fn named<'a>(
@@ -243,6 +247,9 @@ impl Config {
                 default_assignee: Some(self.default_assignee(&slug).unwrap_or("").to_owned()),
                 review_worker: Some(self.review_worker(&slug).unwrap_or("").to_owned()),
                 triage_worker: Some(self.triage_worker(&slug).unwrap_or("").to_owned()),
+                report: self
+                    .page(&slug)
+                    .map(|page| page.to_string_lossy().into_owned()),
             };
             (slug.to_string(), keys)
         };
@@ -293,7 +300,6 @@ pub(super) mod tests {
 
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
 
     pub const TEXT: &str = r#"
         [defaults]

@@ -162,6 +162,11 @@ impl Board {
         self.beside_database(".deliver.lock")
     }
 
+    /// Held by whoever makes the page that ticks keep up to date.
+    pub fn page_lock(&self) -> PathBuf {
+        self.beside_database(".page.lock")
+    }
+
     /// A file beside the database as it is really called: however the path is spelled, one database
     /// has one lock.
     fn beside_database(&self, ending: &str) -> PathBuf {

@@ -217,6 +217,8 @@ pub struct BoardKeys {
     pub review_worker: Option<String>,
     /// Overrides the default of the same name; empty: people triage by hand.
     pub triage_worker: Option<String>,
+    /// The page that ticks keep up to date.
+    pub report: Option<String>,
 }
 
 /// What is done with processes that a worker leaves behind.

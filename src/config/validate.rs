@@ -114,6 +114,15 @@ fn board(name: &str, keys: &BoardKeys, env: Environment, found: &mut Findings) {
     {
         found.add(at("default_workdir"), why);
     }
+    match keys.report.as_deref().map(|path| board_path(path, env)) {
+        Some(Err(why)) => found.add(at("report"), why),
+        Some(Ok(path))
+            if path.file_name().is_none() || keys.report.iter().any(|p| p.ends_with('/')) =>
+        {
+            found.add(at("report"), "a folder; name the file of the page");
+        }
+        _ => {}
+    }
     for (key, value) in [
         ("max_in_progress", keys.max_in_progress),
         ("failure_limit", keys.failure_limit),
@@ -181,6 +190,11 @@ mod tests {
                 "[boards.a]\ndefault_workdir = 'x'",
                 "boards.a.default_workdir: ",
             ),
+            (
+                "[boards.a]\nreport = 'x.html'",
+                "boards.a.report: \"x.html\" is not absolute",
+            ),
+            ("[boards.a]\nreport = '/srv/'", "boards.a.report: a folder"),
             ("hermes_home = 'x'", "hermes_home: \"x\" is not absolute"),
             (
                 "[defaults]\nretry_delay = '2h'",

@@ -1,5 +1,5 @@
-//! Text for people and for programs: escaping, width, colour, tables, the board, JSON, and the two
-//! streams it is written to.
+//! Text for people and for programs: escaping, width, colour, tables, the board, JSON, the page for a
+//! browser, and the two streams it is written to.
 //!
 //! Values in, text out. Nothing here reads the board, the configuration or the clock; of the
 //! environment it looks only at what describes the terminal, in [`style`].
@@ -17,6 +17,7 @@ pub mod columns;
 pub mod escape;
 mod measure;
 pub mod page;
+pub mod report;
 pub mod style;
 pub mod table;
 mod wrap;

@@ -9,6 +9,7 @@ use super::{Tx, history, tasks};
 use crate::board::dependency::Release;
 use crate::board::event::Event;
 use crate::board::id::TaskId;
+use crate::board::overview::Edge;
 use crate::board::status::Status;
 use crate::exit::Failure;
 use crate::time::Seconds;
@@ -91,6 +92,27 @@ fn neighbours(conn: &Connection, sql: &str, id: &TaskId) -> Result<Vec<Neighbour
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every edge of the board between cards that exist.
+pub fn each(conn: &Connection, mut edge: impl FnMut(Edge)) -> Result<()> {
+    let mut statement = conn.prepare(concat!(
+        "SELECT l.parent_id, l.child_id, coalesce(k.release, 'success'), ",
+        holds!(),
+        " FROM task_links l JOIN tasks p ON p.id = l.parent_id JOIN tasks c ON c.id = l.child_id
+               LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
+          ORDER BY l.rowid"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        edge(Edge {
+            parent: TaskId::stored(r.get(0)?),
+            child: TaskId::stored(r.get(1)?),
+            on: r.get::<_, String>(2)?.parse().unwrap_or_default(),
+            open: r.get(3)?,
+        });
+    }
+    Ok(())
 }
 
 /// The parents of a card that keep it from starting.

@@ -20,6 +20,7 @@ pub mod meta;
 mod open;
 pub mod outbox;
 pub mod outsiders;
+pub mod overview;
 pub mod pauses;
 pub mod promotion;
 pub mod quarantine;

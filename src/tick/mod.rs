@@ -18,6 +18,7 @@ pub mod lock;
 pub mod means;
 mod outfit;
 pub mod outsiders;
+pub mod page;
 mod pick;
 mod promote;
 pub mod prune;
@@ -147,6 +148,7 @@ fn locked(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     let outcome = outcome.and_then(|()| {
         deliver::run(&mut tick)?;
         tick.report.count_deliveries();
+        page::keep(&mut tick);
         record(&mut tick)
     });
     // Whatever happened, what is committed is moved into the board file.

@@ -50,6 +50,9 @@ pub struct Report {
     pub delivering_elsewhere: bool,
     /// Scratch workspaces and run folders that were removed.
     pub pruned: u32,
+    /// The page that was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Page>,
     /// What the checkpoint came to; absent in a dry run.
     pub checkpoint: Option<Checkpoint>,
     /// What could not be done; each is tried again by the next tick.
@@ -79,6 +82,17 @@ pub struct Counts {
     pub delivered: usize,
     /// Messages tried and not delivered.
     pub undelivered: usize,
+}
+
+/// A page of the board that was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Page {
+    /// The file.
+    pub path: String,
+    /// How large it is.
+    pub bytes: usize,
+    /// The cards that are on it.
+    pub cards: usize,
 }
 
 /// A message that was delivered.
@@ -285,6 +299,7 @@ impl Report {
     pub fn did_something(&self) -> bool {
         self.moved_something()
             || self.announced + self.delivered.len() + self.undelivered.len() > 0
+            || self.report.is_some()
             || !self.errors.is_empty()
     }
 

@@ -105,6 +105,54 @@ pub fn week_minute(seconds: Seconds) -> (u8, u16) {
     (day, minute.unsigned_abs())
 }
 
+/// The time zone of this machine, by a name that other programs know too; without such a name, UTC.
+#[derive(Debug, Clone)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The one that this machine is set to.
+    pub fn here() -> Self {
+        let zone = TimeZone::system();
+        match zone.iana_name() {
+            Some(_) => Self(zone),
+            None => Self(TimeZone::UTC),
+        }
+    }
+
+    /// Its name in the database of time zones, such as `Europe/Berlin`.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The day of a moment, as `2026-12-24`.
+    pub fn day(&self, seconds: Seconds) -> String {
+        let at = Timestamp::from_second(seconds).unwrap_or_default();
+        self.0.to_datetime(at).date().to_string()
+    }
+
+    /// The days up to the one of a moment, oldest first.
+    pub fn days(&self, until: Seconds, count: usize) -> Vec<String> {
+        let at = Timestamp::from_second(until).unwrap_or_default();
+        let mut days: Vec<String> = self
+            .0
+            .to_datetime(at)
+            .date()
+            .series(Span::new().days(-1))
+            .take(count)
+            .map(|day| day.to_string())
+            .collect();
+        days.reverse();
+        days
+    }
+
+    /// A moment for people, in this zone with its offset.
+    pub fn text(&self, seconds: Seconds) -> String {
+        let at = Timestamp::from_second(seconds).unwrap_or_default();
+        let zoned = at.to_zoned_datetime(self.0.clone());
+        zoned.strftime("%Y-%m-%d %H:%M %:z").to_string()
+    }
+}
+
 /// A moment for people, in local time with its offset.
 pub fn local(seconds: Seconds) -> String {
     match Timestamp::from_second(seconds) {
@@ -146,6 +194,21 @@ mod tests {
         );
         assert_eq!(http_date("next week"), None);
         assert_eq!(rfc3339(1_767_225_600), "2026-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn days_are_those_of_a_zone_even_when_its_clocks_change() {
+        let zone = Zone(TimeZone::get("Europe/Berlin").unwrap());
+        assert_eq!(zone.name(), "Europe/Berlin");
+        // 2026-03-29 has 23 hours there.
+        let noon = 1_774_778_400;
+        assert_eq!(zone.text(noon), "2026-03-29 12:00 +02:00");
+        assert_eq!(
+            zone.days(noon, 3),
+            ["2026-03-27", "2026-03-28", "2026-03-29"]
+        );
+        assert_eq!(zone.day(noon - 12 * 3_600), "2026-03-28");
+        assert_eq!(zone.day(noon - 11 * 3_600), "2026-03-29");
     }
 
     #[test]

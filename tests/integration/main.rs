@@ -11,6 +11,7 @@
 mod agents;
 mod attachments;
 mod board_file;
+mod browser;
 mod channels;
 mod check;
 mod cluster;
@@ -38,6 +39,7 @@ mod quarantine;
 mod readme;
 mod real_hosts;
 mod receiver;
+mod report;
 mod restore;
 mod rules;
 mod timer;
