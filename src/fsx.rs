@@ -380,29 +380,18 @@ mod tests {
     fn what_is_made_is_private_and_links_are_not_followed() {
         let dir = tempfile::tempdir().unwrap();
         let deep = dir.path().join("a/b");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         private_dir(&deep).unwrap();
-        assert_eq!(
-            std::fs::metadata(&deep).unwrap().permissions().mode() & 0o777,
-            0o700
-        );
+        assert_eq!(mode(&deep), 0o700);
         let file = deep.join("f");
         replace(&file, b"x").unwrap();
-        assert_eq!(
-            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(mode(&file), 0o600);
         renew(&file, b"x").unwrap();
-        assert_eq!(
-            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(mode(&file), 0o600);
         publish(&file, b"y").unwrap();
         renew(&file, b"z").unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"z");
-        assert_eq!(
-            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o644
-        );
+        assert_eq!(mode(&file), 0o644);
         std::os::unix::fs::symlink(&file, deep.join("l")).unwrap();
         assert!(append_private(&deep.join("l")).is_err());
         assert!(open_existing(&deep.join("l")).is_err());
