@@ -21,7 +21,7 @@ fn switched_on() -> String {
 }
 
 /// The keys that a table may have, as serde lists them to whoever writes another.
-fn keys_of<T: DeserializeOwned>() -> BTreeSet<String> {
+pub(super) fn keys_of<T: DeserializeOwned>() -> BTreeSet<String> {
     let error = toml::from_str::<T>("no-such-key = 1").err().unwrap();
     let (_, expected) = error.message().split_once("expected").unwrap();
     expected

@@ -16,6 +16,8 @@ mod example;
 mod findings;
 mod hermes;
 mod load;
+#[cfg(test)]
+mod manual;
 mod nearest;
 mod paths;
 mod preset;
