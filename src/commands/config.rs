@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::config::{self, Config, Source};
 use crate::delivery::sender;
 use crate::exit::Failure;
+use crate::render;
 use crate::tick::means;
 
 /// Check, show or find the configuration
@@ -159,9 +160,7 @@ fn print_json(value: &Value) -> Result<()> {
 }
 
 fn print(text: &[u8]) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text)?;
-    Ok(writeln!(stdout)?)
+    render::print_bytes(&[text, b"\n"].concat())
 }
 
 #[cfg(test)]

@@ -52,17 +52,22 @@ pub fn size(bytes: u64) -> String {
 
 /// Writes text to standard output. A reader that went away (`kanban list | head`) has read enough.
 pub fn print(text: &str) -> Result<()> {
-    write(&mut io::stdout().lock(), text).context("cannot write to standard output")
+    print_bytes(text.as_bytes())
+}
+
+/// [`print`] for what is handed on byte by byte, such as a path.
+pub fn print_bytes(bytes: &[u8]) -> Result<()> {
+    write(&mut io::stdout().lock(), bytes).context("cannot write to standard output")
 }
 
 /// Writes one line of progress to standard error.
 pub fn print_err(line: &str) {
     // Progress is a courtesy: when nobody can be told, the work itself still goes on.
-    let _ = write(&mut io::stderr().lock(), &format!("{line}\n"));
+    let _ = write(&mut io::stderr().lock(), format!("{line}\n").as_bytes());
 }
 
-fn write(out: &mut impl Write, text: &str) -> io::Result<()> {
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+fn write(out: &mut impl Write, text: &[u8]) -> io::Result<()> {
+    match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
@@ -86,10 +91,10 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
-        assert!(write(&mut Refusing(io::ErrorKind::BrokenPipe), "x").is_ok());
-        assert!(write(&mut Refusing(io::ErrorKind::StorageFull), "x").is_err());
+        assert!(write(&mut Refusing(io::ErrorKind::BrokenPipe), b"x").is_ok());
+        assert!(write(&mut Refusing(io::ErrorKind::StorageFull), b"x").is_err());
         let mut out = Vec::new();
-        write(&mut out, "one\n").unwrap();
+        write(&mut out, b"one\n").unwrap();
         assert_eq!(out, b"one\n");
     }
 

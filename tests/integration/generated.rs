@@ -8,7 +8,12 @@ use clap::Command;
 use clap_complete::{Shell, generate};
 
 /// Pages that no command line defines, written by hand.
-const BY_HAND: [&str; 2] = ["man/kanban-config.5", "man/kanban-notifications.7"];
+const BY_HAND: [&str; 4] = [
+    "man/kanban-config.5",
+    "man/kanban-ci.7",
+    "man/kanban-cron.7",
+    "man/kanban-notifications.7",
+];
 
 /// The tree as people see it: without hidden commands.
 fn visible() -> Command {
