@@ -24,7 +24,8 @@ use crate::worker::rundir;
 ///
 /// The backup is checked before anything is changed. What the board is now is kept beside it as
 /// kanban.db.before-restore-TIME, or as kanban.db.damaged-TIME where SQLite cannot read it any more; nothing is
-/// ever overwritten, and a quarantine is lifted. Other programs may have the board open meanwhile.
+/// ever overwritten, and what is kept is yours to remove. A quarantine is lifted. Other programs may have the board
+/// open meanwhile.
 ///
 /// Refused while a worker runs or a tick is at work. A card that was running when the backup was made is booked
 /// by the next tick: its worker is gone, so it counts as lost and is tried again. Work that was finished after

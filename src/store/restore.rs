@@ -206,23 +206,37 @@ fn copy_in(fresh: Connection, store: &mut Store, now: Seconds) -> Result<PathBuf
     Ok(kept)
 }
 
-/// Into the place of a file that cannot be read. Its log goes first: it must never meet another board.
+/// Into the place of a file that cannot be read, or that is gone. A kill in between leaves the damaged board, which
+/// is quarantined, or the new one, and never none: nobody would know that there was one.
 fn replace(fresh: Connection, building: &Path, db: &Path, now: Seconds) -> Result<PathBuf> {
     fresh.pragma_update(None, "journal_mode", "WAL")?;
     fresh.close().map_err(|(_, e)| e)?;
     let kept = free_name(db, "damaged", now)?;
-    for ending in ["-wal", "-shm", "-journal", ""] {
-        let from = with_ending(db, ending);
-        match std::fs::rename(&from, with_ending(&kept, ending)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(e).with_context(|| format!("cannot move {} aside", from.display()));
-            }
-            _ => {}
-        }
+    let dir = db.parent().unwrap_or(Path::new("."));
+    if db.symlink_metadata().is_ok() {
+        // Without its log it could pass for sound.
+        quarantine::set(db, "a restore was begun and not finished");
     }
+    // The log goes first: it must never meet another board.
+    for ending in ["-wal", "-shm", "-journal"] {
+        let from = with_ending(db, ending);
+        absent(std::fs::rename(&from, with_ending(&kept, ending)))
+            .with_context(|| format!("cannot move {} aside", from.display()))?;
+    }
+    absent(std::fs::hard_link(db, &kept))
+        .with_context(|| format!("cannot keep {} as {}", db.display(), kept.display()))?;
+    fsx::sync_dir(dir)?;
     std::fs::rename(building, db)?;
-    fsx::sync_dir(db.parent().unwrap_or(Path::new(".")))?;
+    fsx::sync_dir(dir)?;
     Ok(kept)
+}
+
+/// What is not there need not be moved.
+fn absent(result: std::io::Result<()>) -> std::io::Result<()> {
+    match result {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 /// A name beside the board that nobody has.

@@ -75,7 +75,10 @@ fn a_board_that_is_used_as_it_should_be_is_sound_at_every_step() {
     home.ok(&["pause"]);
     sound("taken back");
     home.ok(&["resume"]);
-    home.ok(&["tick"]);
+    home.wait_until("it is started again", || {
+        home.ok(&["tick"]);
+        home.status(&slow) == "running"
+    });
     home.ok(&["stop", &slow]);
     sound("stopped");
     home.ok(&["cancel", &slow]);
@@ -376,4 +379,64 @@ fn indexes_that_went_wrong_are_made_anew_from_the_rows() {
     check(&home, &[], 0);
     assert_eq!(home.sql::<String>("PRAGMA integrity_check"), "ok");
     assert_eq!(home.json(&["list"]).as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn a_board_of_hermes_is_checked_as_it_is() {
+    let home = Home::new("");
+    let root = home.path().join(".hermes");
+    fs::create_dir_all(root.join("kanban")).unwrap();
+    fs::write(
+        home.path().join("config.toml"),
+        format!("hermes_home = \"{}\"\n", root.display()),
+    )
+    .unwrap();
+    let board = Connection::open(root.join("kanban.db")).unwrap();
+    board
+        .execute_batch(include_str!("../schemas/hermes_0_14.sql"))
+        .unwrap();
+    board
+        .execute_batch(
+            "INSERT INTO tasks (id, title, status, created_at, consecutive_failures, claim_lock, claim_expires)
+                 VALUES ('t_0000000a', 'a', 'ready', 1, 0, 'gone:1', 5), ('t_0000000b', 'b', 'odd', 1, 0, NULL, NULL);
+             INSERT INTO task_links VALUES ('t_0000000a', 't_0000000a');",
+        )
+        .unwrap();
+    let schema = || -> String {
+        board
+            .query_row(
+                "SELECT group_concat(sql, ';') FROM sqlite_schema WHERE name NOT LIKE 'tick!_%' ESCAPE '!'",
+                [],
+                |r| r.get(0),
+            )
+            .unwrap()
+    };
+    let ours = || -> i64 {
+        board
+            .query_row(
+                "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'tick!_%' ESCAPE '!'",
+                [],
+                |r| r.get(0),
+            )
+            .unwrap()
+    };
+    let before = schema();
+    let all = found(&check(&home, &["--board", "default"], 1));
+    let names: Vec<&str> = all.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        ["claim_on_waiting_card", "self_link", "unknown_status"]
+    );
+    assert_eq!(ours(), 0, "nothing was written by looking");
+    let mended = found(&check(&home, &["--board", "default", "--fix"], 0));
+    assert_eq!(mended["self_link"]["fixed"], 1);
+    assert_eq!(schema(), before);
+    let left: (String, Option<String>) = board
+        .query_row(
+            "SELECT status, claim_lock FROM tasks WHERE id = 't_0000000a'",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(left, ("ready".into(), None));
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
-use crate::harness::{Home, text};
+use crate::harness::{Home, PROGRAM, text};
+use crate::kills::{count_calls, strace_works};
 use crate::quarantine::{DAMAGES, damage, fill};
 
 const WORKERS: &str = r#"
@@ -242,4 +243,74 @@ fn a_restore_waits_for_no_tick_and_no_writer() {
         "nothing was changed"
     );
     home.ok(&["restore", "copy.db", "--yes"]);
+}
+
+/// Killed at any call that changes a name or writes, a restore leaves the board as it was or as it is to be, and
+/// the next one gets there.
+#[test]
+fn a_restore_may_be_killed_at_any_moment() {
+    if !strace_works() {
+        return;
+    }
+    let calls = [
+        "rename",
+        "renameat",
+        "link",
+        "linkat",
+        "unlink",
+        "pwrite64",
+        "fsync",
+        "ftruncate",
+    ];
+    for how in [None, Some(DAMAGES[2].1)] {
+        let begin = || {
+            let home = Home::new(WORKERS);
+            fill(&home);
+            home.ok(&["backup", "copy.db"]);
+            home.create("after", "me", &[]);
+            if let Some(how) = how {
+                damage(&home.board("kanban.db"), how);
+            }
+            home
+        };
+        let strace = |home: &Home, option: &str, out: &str| {
+            let mut strace = home.command("strace");
+            strace.args(["-f", "-qq", "-o", out, "-e", option, PROGRAM]);
+            strace
+                .args(["restore", "copy.db", "--yes"])
+                .output()
+                .unwrap()
+        };
+        let home = begin();
+        let trace = home.path().join("trace");
+        let seen = format!("trace={}", calls.join(","));
+        assert!(
+            strace(&home, &seen, trace.to_str().unwrap())
+                .status
+                .success()
+        );
+        for (call, times) in count_calls(&trace) {
+            // Every one of the few, and some of the many.
+            for n in (1..=times).step_by(times.div_ceil(4)) {
+                let at = format!("{call} {n}, damaged: {}", how.is_some());
+                let home = begin();
+                strace(
+                    &home,
+                    &format!("inject={call}:signal=KILL:when={n}"),
+                    "/dev/null",
+                );
+                let ticked = home.kanban(&["tick"]);
+                assert!(matches!(ticked.code, Some(0 | 5)), "{at}: {ticked:?}");
+                if ticked.code == Some(0) {
+                    let cards = titles(&home).len();
+                    assert!(cards == 4 || (cards == 5 && how.is_none()), "{at}: {cards}");
+                    assert_eq!(home.sql::<String>("PRAGMA integrity_check"), "ok", "{at}");
+                }
+                home.ok(&["restore", "copy.db", "--yes"]);
+                assert_eq!(titles(&home).len(), 4, "{at}");
+                home.ok(&["check"]);
+                assert_eq!(kept(&home, "restoring").len(), 0, "{at}");
+            }
+        }
+    }
 }
