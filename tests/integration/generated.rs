@@ -8,11 +8,13 @@ use clap::Command;
 use clap_complete::{Shell, generate};
 
 /// Pages that no command line defines, written by hand.
-const BY_HAND: [&str; 4] = [
+const BY_HAND: [&str; 6] = [
     "man/kanban-config.5",
     "man/kanban-ci.7",
     "man/kanban-cron.7",
+    "man/kanban-hermes.7",
     "man/kanban-notifications.7",
+    "man/kanban-security.7",
 ];
 
 /// The tree as people see it: without hidden commands.

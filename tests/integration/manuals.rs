@@ -61,7 +61,12 @@ fn every_command_that_a_page_names_is_one_of_this_program() {
             }
         }
         for line in page.lines().filter(|line| line.starts_with(".B")) {
-            named(&shown(line).replace('"', ""))?;
+            let (_, text) = line.split_once(' ').unwrap_or_default();
+            named(&shown(text).replace('"', ""))?;
+        }
+        let joined = shown(&page.replace('\n', " "));
+        for bold in joined.split("\\fB").skip(1) {
+            named(bold.split("\\fP").next().unwrap_or_default())?;
         }
         Ok(())
     });
@@ -118,10 +123,7 @@ fn parses(words: &[String]) -> Result<(), String> {
 }
 
 /// Fails if a name in bold is a command that does not exist, or has an option that does not.
-fn named(line: &str) -> Result<(), String> {
-    let Some(text) = line.split_once(' ').map(|(_, text)| text) else {
-        return Ok(());
-    };
+fn named(text: &str) -> Result<(), String> {
     let mut words = text.split_whitespace();
     if words.next() != Some("kanban") {
         return Ok(());
@@ -137,12 +139,12 @@ fn named(line: &str) -> Result<(), String> {
                 .get_arguments()
                 .any(|arg| arg.get_long() == Some(option))
             {
-                return Err(format!("no such option: {line}"));
+                return Err(format!("no such option: {text}"));
             }
         } else if let Some(sub) = command.find_subcommand(&word) {
             command = sub;
         } else if command.has_subcommands() && word.chars().all(|c| c.is_ascii_lowercase()) {
-            return Err(format!("no such command: {line}"));
+            return Err(format!("no such command: {text}"));
         }
     }
     Ok(())
