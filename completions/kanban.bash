@@ -82,6 +82,9 @@ _kanban() {
             kanban,events)
                 cmd="kanban__subcmd__events"
                 ;;
+            kanban,export)
+                cmd="kanban__subcmd__export"
+                ;;
             kanban,gc)
                 cmd="kanban__subcmd__gc"
                 ;;
@@ -90,6 +93,9 @@ _kanban() {
                 ;;
             kanban,heartbeat)
                 cmd="kanban__subcmd__heartbeat"
+                ;;
+            kanban,import)
+                cmd="kanban__subcmd__import"
                 ;;
             kanban,init)
                 cmd="kanban__subcmd__init"
@@ -239,7 +245,7 @@ _kanban() {
 
     case "${cmd}" in
         kanban)
-            opts="-h -V --board --config --json --help --version init create list search show graph context board boards why status link unlink comment attach attachments detach edit reprioritize heartbeat complete block request-review request-changes unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats report backup restore gc vacuum check doctor config demo"
+            opts="-h -V --board --config --json --help --version init create list search show graph context board boards why status link unlink comment attach attachments detach edit reprioritize heartbeat complete block request-review request-changes unblock promote schedule retry assign reassign reclaim stop cancel archive log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats report backup restore gc vacuum check export import doctor config demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1106,6 +1112,32 @@ _kanban() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        kanban__subcmd__export)
+            opts="-h --output --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         kanban__subcmd__gc)
             opts="-h --dry-run --shared --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1161,6 +1193,28 @@ _kanban() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__import)
+            opts="-h --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

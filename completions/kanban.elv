@@ -79,6 +79,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand gc 'Remove what is no longer needed: old history, runs, logs, workspaces, messages that were delivered'
             cand vacuum 'Make the file of a board as small as what is in it'
             cand check 'Check a board: its file, what must hold between its cards and runs, and what lies beside it'
+            cand export 'Print the whole board as lines of JSON, for kanban import or another program'
+            cand import 'Make a board of what kanban export printed'
             cand doctor 'Say what would keep this board from being served here, and what would kill its workers'
             cand config 'Check, show or find the configuration'
             cand demo 'Run a small example from beginning to end'
@@ -661,6 +663,21 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --quick 'Read the pages of the file only, and not every index against its table'
             cand --fix 'Mend what can be mended without losing anything'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;export'= {
+            cand --output 'Put it into this file, which must not exist'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;import'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

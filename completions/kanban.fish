@@ -83,6 +83,8 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "restore" -d 'Go back 
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "gc" -d 'Remove what is no longer needed: old history, runs, logs, workspaces, messages that were delivered'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "vacuum" -d 'Make the file of a board as small as what is in it'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "check" -d 'Check a board: its file, what must hold between its cards and runs, and what lies beside it'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "export" -d 'Print the whole board as lines of JSON, for kanban import or another program'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "import" -d 'Make a board of what kanban export printed'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "doctor" -d 'Say what would keep this board from being served here, and what would kill its workers'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "config" -d 'Check, show or find the configuration'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "demo" -d 'Run a small example from beginning to end'
@@ -477,6 +479,15 @@ complete -c kanban -n "__fish_kanban_using_subcommand check" -l quick -d 'Read t
 complete -c kanban -n "__fish_kanban_using_subcommand check" -l fix -d 'Mend what can be mended without losing anything'
 complete -c kanban -n "__fish_kanban_using_subcommand check" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand export" -l output -d 'Put it into this file, which must not exist' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand export" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand export" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand export" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand import" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand import" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand import" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand doctor" -l json -d 'Print JSON'

@@ -8,10 +8,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::commands::{
     Global, archive, assign, attach, attachments, backup, block, board, boards, cancel, check,
     comment, complete, config, context, create, deliveries, demo, detach, doctor, drain, edit,
-    events, gc, graph, heartbeat, init, link, list, log, notify, page, pause, promote, reclaim,
-    reprioritize, request_changes, request_review, restore, resume, retry, runs, schedule, search,
-    show, stats, status, stop, subscribe, subscriptions, supervise, tick, timer, unblock, unlink,
-    unsubscribe, vacuum, why,
+    events, export, gc, graph, heartbeat, import, init, link, list, log, notify, page, pause,
+    promote, reclaim, reprioritize, request_changes, request_review, restore, resume, retry, runs,
+    schedule, search, show, stats, status, stop, subscribe, subscriptions, supervise, tick, timer,
+    unblock, unlink, unsubscribe, vacuum, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -114,6 +114,8 @@ pub(crate) enum Command {
     Gc(gc::Args),
     Vacuum(vacuum::Args),
     Check(check::Args),
+    Export(export::Args),
+    Import(import::Args),
     Doctor(doctor::Args),
     Config(config::Args),
     Demo(demo::Args),
@@ -179,6 +181,8 @@ impl Cli {
             Command::Vacuum(args) => vacuum::run(args, global),
             Command::Restore(args) => restore::run(args, global),
             Command::Check(args) => check::run(args, global),
+            Command::Export(args) => export::run(args, global),
+            Command::Import(args) => import::run(args, global),
             Command::Doctor(args) => doctor::run(args, global),
             Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
             Command::Demo(args) => demo::run(args, global),

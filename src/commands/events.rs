@@ -86,7 +86,7 @@ fn print(rows: &[EventRow], shape: Shape) -> Result<()> {
     for row in rows {
         match shape {
             Shape::Text => text += &line(row),
-            Shape::JsonLines => text += &(serde_json::to_string(row)? + "\n"),
+            Shape::JsonLines => text += &render::json_line(row)?,
         }
     }
     if text.is_empty() {

@@ -50,12 +50,34 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// A value as JSON on one line, with a newline at its end, escaped as [`json`] does.
+pub fn json_line(value: &impl Serialize) -> Result<String> {
+    let mut text = serde_json::to_string(value).context("cannot write the result as JSON")?;
+    text.push('\n');
+    Ok(escape::json(&text))
+}
+
+/// Writes to standard output piece by piece what would be too much for one text. A reader that went away has read
+/// enough here, too.
+pub fn stream(work: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = work(&mut out).and_then(|()| Ok(out.flush()?));
+    let gone = |cause: &(dyn std::error::Error + 'static)| {
+        let error = cause.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    match written {
+        Err(error) if error.chain().any(gone) => Ok(()),
+        written => written,
+    }
+}
+
 /// Writes text to standard output. A reader that went away (`kanban list | head`) has read enough.
 pub fn print(text: &str) -> Result<()> {
     print_bytes(text.as_bytes())
 }
 
-/// [`print`] for what is handed on byte by byte, such as a path.
+/// [`print()`] for what is handed on byte by byte, such as a path.
 pub fn print_bytes(bytes: &[u8]) -> Result<()> {
     write(&mut io::stdout().lock(), bytes).context("cannot write to standard output")
 }

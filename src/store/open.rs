@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Store, condemn, explain, quarantine, schema};
+use super::{Store, Tx, condemn, explain, quarantine, schema};
 use crate::exit::Failure;
 use crate::{fsx, platform};
 
@@ -109,6 +109,14 @@ impl Store {
 
     /// Makes a board. `false`: there is one already, and it is left as it is.
     pub fn create(path: &Path) -> Result<bool> {
+        Ok(Self::create_filled(path, |_| Ok(()))?.is_some())
+    }
+
+    /// Makes a board that has from its first moment on what `fill` puts into it. `None`: there is one already.
+    pub fn create_filled<T>(
+        path: &Path,
+        fill: impl FnOnce(&Tx<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
         let dir = path.parent().context("a board path has a folder")?;
         fsx::private_dir(dir)?;
         fsx::require_private(dir)?;
@@ -117,23 +125,27 @@ impl Store {
         fsx::lock_exclusive(&lock, fsx::Wait::Forever)?;
         if path.symlink_metadata().is_ok() {
             Self::open(path)?;
-            return Ok(false);
+            return Ok(None);
         }
         refuse_network(dir)?;
         // The file is built under another name and renamed when whole: a kill in between leaves no board
         // that a later command would have to tell from a damaged one.
         let building = dir.join(".kanban.db.new");
         remove_leftovers(&building);
-        build(&building)
+        let built = build(&building, fill)
             .map_err(|e| explain(e, path))
-            .with_context(|| format!("cannot make {}", path.display()))?;
+            .with_context(|| format!("cannot make {}", path.display()));
+        if built.is_err() {
+            remove_leftovers(&building);
+        }
+        let filled = built?;
         std::fs::rename(&building, path)
             .with_context(|| format!("cannot make {}", path.display()))?;
         fsx::sync_dir(dir)?;
         // A mark was on a file that somebody removed.
         quarantine::lift(path)?;
         Self::open(path)?;
-        Ok(true)
+        Ok(Some(filled))
     }
 }
 
@@ -164,7 +176,7 @@ fn init_lock(path: &Path) -> Result<std::fs::File> {
 }
 
 /// Writes a whole new board in rollback mode, then marks it WAL: there is no log to carry over a rename.
-fn build(path: &Path) -> Result<()> {
+fn build<T>(path: &Path, fill: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     // Made by us with its mode, before SQLite would make it with that of the umask.
     fsx::create_private(path)?;
     let mut conn = Connection::open_with_flags(
@@ -172,13 +184,17 @@ fn build(path: &Path) -> Result<()> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.pragma_update(None, "synchronous", "FULL")?;
-    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    schema::create_shared(&tx)?;
-    schema::migrate_inside(&tx)?;
-    tx.commit()?;
+    let filled = {
+        let tx = Tx(conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?);
+        schema::create_shared(&tx)?;
+        schema::migrate_inside(&tx)?;
+        let filled = fill(&tx)?;
+        tx.0.commit()?;
+        filled
+    };
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.close().map_err(|(_, e)| e)?;
-    Ok(())
+    Ok(filled)
 }
 
 /// What a connection is for.

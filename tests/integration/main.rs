@@ -22,6 +22,7 @@ mod daily;
 mod dates;
 mod deliveries;
 mod ends;
+mod export;
 mod gc;
 mod generated;
 mod harness;

@@ -4,8 +4,10 @@
 //!
 //! Never `fcntl` locks (they do neither), and never a database file: that is opened by SQLite alone.
 
+mod whole;
+
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 
 use crate::exit::Failure;
+
+pub use whole::{Draft, create_whole};
 
 /// How long a lock may be waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,57 +252,6 @@ pub fn weight(path: &Path) -> u64 {
 pub fn free_space(path: &Path) -> io::Result<u64> {
     let found = rustix::fs::statvfs(path)?;
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
-}
-
-/// A copy beside the place where it is to be: whole and durable before it gets a name, and gone if it gets none.
-#[derive(Debug)]
-pub struct Draft {
-    path: PathBuf,
-    len: u64,
-}
-
-impl Draft {
-    /// Copies at most `limit` bytes into a folder. `None`: the source has more.
-    pub fn copy(dir: &Path, source: impl Read, limit: u64) -> io::Result<Option<Self>> {
-        let us = std::process::id();
-        let mut attempt = 0_u32;
-        let (mut file, path) = loop {
-            let path = dir.join(format!(".kanban-{us}-{attempt}.tmp"));
-            match create_private(&path) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
-                made => break (made?, path),
-            }
-        };
-        let mut draft = Self { path, len: 0 };
-        draft.len = io::copy(&mut source.take(limit.saturating_add(1)), &mut file)?;
-        if draft.len > limit {
-            return Ok(None);
-        }
-        file.sync_all()?;
-        Ok(Some(draft))
-    }
-
-    /// Its size in bytes.
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Gives it a name in the same folder. `false`: somebody has that name, and nothing is overwritten.
-    pub fn keep_as(&self, path: &Path) -> Result<bool> {
-        match std::fs::hard_link(&self.path, path) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-            other => other.with_context(|| format!("cannot make {}", path.display()))?,
-        }
-        sync_dir(path.parent().unwrap_or(Path::new(".")))?;
-        Ok(true)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // A leftover has a name that no attachment can have, and is only in the way.
-        let _ = std::fs::remove_file(&self.path);
-    }
 }
 
 /// A private folder for temporary files, gone with this value.
