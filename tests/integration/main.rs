@@ -43,6 +43,7 @@ mod receiver;
 mod report;
 mod restore;
 mod rules;
+mod session;
 mod timer;
 mod transcript;
 mod verify;

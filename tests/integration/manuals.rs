@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::transcript::{Part, Shell, of_manual, shown};
+use crate::session::Shell;
+use crate::transcript::{Part, of_manual, shown};
 
 /// The pages of these sections, with their text.
 fn pages(sections: &[&str]) -> Vec<(PathBuf, String)> {
