@@ -177,6 +177,10 @@ fn problems(
 ) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let every = config.defaults().tick_every.0;
+    let to_do = |card: &Card| matches!(card.status, Status::Ready | Status::Running);
+    if last_tick_at.is_none() && overview.cards.iter().any(to_do) {
+        found.push("there is something to do, and nothing has ever ticked".to_owned());
+    }
     if let Some(age) = last_tick_at.map(|at| now - at)
         && age > MISSED * every
     {

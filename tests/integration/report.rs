@@ -376,6 +376,59 @@ fn hostile_text_does_nothing_and_breaks_nothing() {
 }
 
 #[test]
+fn a_column_of_thousands_is_drawn_bit_by_bit_and_searched_as_a_whole() {
+    let home = home_of_thousands();
+    let Some((mut page, file)) = open(&home, (1280, 900)) else {
+        return;
+    };
+    assert!(file.metadata().unwrap().len() < 3_000_000);
+    let drawn = "document.querySelectorAll('.column .card').length";
+    assert_eq!(page.eval(drawn), 100);
+    let done = "document.querySelector('[data-status=done] .count').textContent";
+    assert_eq!(page.eval(done), "3,000");
+    // The arrows go on to the button below the last card, and it gives the focus to the first new card.
+    page.eval("document.querySelector('.card').focus()");
+    page.press("End");
+    page.press("ArrowDown");
+    let focus = "document.activeElement.innerText.split('\\n')[0].trim()";
+    assert_eq!(page.eval(focus), "Show 100 more");
+    page.press("Enter");
+    page.wait_until(&format!("{drawn} === 200"));
+    assert_eq!(page.eval(focus), "number 2900");
+    page.press("/");
+    page.write("ODD 291");
+    page.wait_until("byId('found').textContent === '9 of 3,000 cards found'");
+    assert_eq!(page.eval(done), "9 of 3,000");
+    // The graph shows what is around one card, and says so.
+    page.eval("openCard(0); [...document.querySelectorAll('#card button')].find((b) => b.textContent === 'Show in the graph').click()");
+    assert_eq!(page.eval("document.querySelectorAll('.node').length"), 80);
+    let said = text(&page.eval("byId('graph-said').textContent"));
+    assert!(
+        said.starts_with("80 of 3,000 cards that hang together, those nearest to “number 3000”."),
+        "{said}"
+    );
+    assert_eq!(page.eval("document.activeElement.className"), "node centre");
+    sound(&mut page);
+}
+
+/// A chain of cards, all of them done.
+fn home_of_thousands() -> Home {
+    let home = Home::new(WORKERS);
+    home.ok(&["init"]);
+    let board = rusqlite::Connection::open(home.board("kanban.db")).unwrap();
+    board
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+             INSERT INTO tasks (id, title, body, status, created_at, completed_at)
+             SELECT printf('t_%08x', i), 'number ' || i, iif(i % 2, 'an odd one', 'an even one'), 'done', i, i FROM n;
+             INSERT INTO task_links (parent_id, child_id)
+             SELECT p.id, c.id FROM tasks p JOIN tasks c ON c.created_at = p.created_at + 1;",
+        )
+        .unwrap();
+    home
+}
+
+#[test]
 fn ticks_keep_a_page_up_to_date_and_idle_ones_leave_it_alone() {
     let home = Home::new("").with("KANBAN_NOW", "1000000");
     let file = home.path().join("board.html");

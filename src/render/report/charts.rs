@@ -9,7 +9,7 @@ use crate::board::overview::{Day, Figures, Overview, Percentiles, Verdict};
 use crate::render::escape;
 
 /// Width of every drawing, in its own units.
-const WIDTH: f64 = 560.0;
+const WIDTH: f64 = 460.0;
 /// Rows of a drawing by name; the table has all.
 const ROWS_MAX: usize = 12;
 
@@ -140,7 +140,7 @@ fn failures(ends: &[(String, usize)]) -> Markup {
 /// A bar for each way to end.
 fn rows(ends: &[(String, usize)], all: usize, said: &str) -> Markup {
     let shown = &ends[..ends.len().min(ROWS_MAX)];
-    let (left, right, row) = (150.0, 90.0, 28.0);
+    let (left, right, row) = (136.0, 80.0, 28.0);
     let most = shown.iter().map(|(_, n)| *n).max().unwrap_or(1).max(1) as f64;
     html! {
         svg viewBox={ "0 0 " (WIDTH) " " (shown.len() as f64 * row + 8.0) } role="img" aria-label={ "Bars by end: " (said) } {
@@ -200,7 +200,7 @@ fn spans(workers: &[Figures], said: &str) -> Markup {
         std::cmp::Reverse(worker.completed + worker.failed + worker.other)
     });
     shown.truncate(ROWS_MAX);
-    let (left, right, row) = (150.0, 20.0, 28.0);
+    let (left, right, row) = (126.0, 20.0, 28.0);
     let longest = shown.iter().map(|(_, took)| took.p99).max().unwrap_or(0);
     let marks = [
         (100, "0.1s"),

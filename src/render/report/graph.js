@@ -62,6 +62,11 @@ function layers(shown, inside) {
       if (waits.get(child) === 0) ready.push(child);
     }
   }
+  // What waits for nothing stands beside the first that waits for it, and not far away from it.
+  for (const place of shown) {
+    const near = (children.get(place) ?? []).map((edge) => layer.get(edge.child));
+    if (near.length > 0 && !inside.some((edge) => edge.child === place)) layer.set(place, Math.max(0, Math.min(...near) - 1));
+  }
   const rows = [];
   for (const place of shown) (rows[layer.get(place)] ??= []).push(place);
   // A circle may leave a layer without cards.
@@ -159,8 +164,7 @@ function showGraph(place, then) {
   const { at, width, height } = positions(rows);
   const centre = shown.length < group.members.length || then === "focus" ? place : undefined;
   const items = rows.flat().map((each) => node(each, at.get(each), centre));
-  const room = make("ul", { class: "graph-room" }, ...items);
-  room.prepend(make("li", { class: "graph-lines", role: "presentation" }, lines(inside, at, width, height)));
+  const room = make("div", { class: "graph-room" }, lines(inside, at, width, height), make("ul", {}, ...items));
   room.style.width = width + "px";
   room.style.height = height + "px";
   canvas.replaceChildren(room);
@@ -171,13 +175,17 @@ function showGraph(place, then) {
   byId("graph-said").textContent = shown.length < group.members.length
     ? `${number(shown.length)} of ${all} that hang together, those nearest to “${brief(place)}”. Open a card and choose “Show in the graph” to see what is around it.`
     : `${all} that hang together, ${counted(inside.length, "dependency", "dependencies")}. What is waited for stands left of what waits.`;
+  offerGroup(group);
   byId("group").value = String(groups.indexOf(group));
   const button = buttons.get(place);
   if (then === "focus") {
     byId("dependencies").scrollIntoView();
     button.focus();
   }
-  if (centre !== undefined) {
+  if (centre === undefined) {
+    canvas.scrollLeft = 0;
+    canvas.scrollTop = (height - canvas.clientHeight) / 2;
+  } else {
     canvas.scrollLeft = at.get(place).x - (canvas.clientWidth - NODE.width) / 2;
     canvas.scrollTop = at.get(place).y - (canvas.clientHeight - NODE.height) / 2;
   }
@@ -205,6 +213,14 @@ canvas.addEventListener("keydown", (event) => {
   next.focus();
 });
 
+// Makes a group one of those that can be chosen.
+function offerGroup(group) {
+  const at = groups.indexOf(group);
+  if (byId("group").querySelector(`[value="${at}"]`)) return;
+  const [first] = group.members;
+  byId("group").append(make("option", { value: at }, `${brief(first)} (${counted(group.members.length, "card")}, ${number(group.open)} open)`));
+}
+
 function startGraph() {
   if (groups.length === 0) {
     byId("graph-said").textContent = "No card waits for another.";
@@ -213,10 +229,7 @@ function startGraph() {
     return;
   }
   // A list of thousands helps nobody; any card's own group is one step away from the card.
-  groups.slice(0, 200).forEach((group, at) => {
-    const [first] = group.members;
-    byId("group").append(make("option", { value: at }, `${brief(first)} (${counted(group.members.length, "card")}, ${number(group.open)} open)`));
-  });
+  groups.slice(0, 200).forEach(offerGroup);
   byId("group").addEventListener("change", () => showGraph(groups[Number(byId("group").value)].members[0]));
   showGraph(groups[0].members[0]);
 }

@@ -88,7 +88,7 @@ function drawTimeline() {
     draw("text", { class: "axis middle", x: Math.min(Math.max(x(at), left + 20), width - 34), y: y + 18 }, text),
   ]);
   const now = draw("line", { class: "now", x1: x(to), x2: x(to), y1: 0, y2: y });
-  const said = sentence(runs, lanes, shown, bars);
+  const said = sentence({ runs, from }, lanes, shown, bars);
   const picture = draw("svg", { width, height: y + 28, role: "img", "aria-label": "Runs on a line of time. " + said }, hatching(), ...grid, ...parts, now);
   place.replaceChildren(picture);
   place.hidden = runs.length === 0;
@@ -102,12 +102,13 @@ function hatching() {
     draw("rect", { class: "hatch-ground", width: 6, height: 6 }), draw("line", { class: "hatch-line", x1: 0, y1: 0, x2: 0, y2: 6 })));
 }
 
-function sentence(runs, lanes, shown, bars) {
+function sentence({ runs, from }, lanes, shown, bars) {
   if (runs.length === 0) return "Nothing ran in this time.";
   const failed = runs.filter((run) => verdict(run.outcome) === "bad").length;
   const parts = [`${counted(runs.length, "run")} by ${counted(lanes.length, "worker")}, ${number(failed)} failed.`];
   if (bars < runs.length) parts.push(`Drawn are the newest ${number(bars)}, of the busiest ${counted(shown.length, "worker")}.`);
-  if (data.older.runs) parts.push("Older runs are not on this page.");
+  // The list is of the newest: where it ends within this time, there are more.
+  if (data.older.runs && from < data.runs.at(-1).start) parts.push("Older runs are not on this page.");
   return parts.join(" ");
 }
 
