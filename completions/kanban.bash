@@ -193,11 +193,26 @@ _kanban() {
             kanban,why)
                 cmd="kanban__subcmd__why"
                 ;;
+            kanban__subcmd__boards,archive)
+                cmd="kanban__subcmd__boards__subcmd__archive"
+                ;;
+            kanban__subcmd__boards,create)
+                cmd="kanban__subcmd__boards__subcmd__create"
+                ;;
             kanban__subcmd__boards,list)
                 cmd="kanban__subcmd__boards__subcmd__list"
                 ;;
             kanban__subcmd__boards,path)
                 cmd="kanban__subcmd__boards__subcmd__path"
+                ;;
+            kanban__subcmd__boards,rename)
+                cmd="kanban__subcmd__boards__subcmd__rename"
+                ;;
+            kanban__subcmd__boards,rm)
+                cmd="kanban__subcmd__boards__subcmd__rm"
+                ;;
+            kanban__subcmd__boards,unarchive)
+                cmd="kanban__subcmd__boards__subcmd__unarchive"
                 ;;
             kanban__subcmd__config,check)
                 cmd="kanban__subcmd__config__subcmd__check"
@@ -433,8 +448,52 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__boards)
-            opts="-h --board --config --json --help list path"
+            opts="-h --board --config --json --help list path create rename archive unarchive rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__boards__subcmd__archive)
+            opts="-h --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__boards__subcmd__create)
+            opts="-h --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -483,6 +542,76 @@ _kanban() {
                 return 0
             fi
             case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__boards__subcmd__rename)
+            opts="-h --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__boards__subcmd__rm)
+            opts="-y -h --yes --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__boards__subcmd__unarchive)
+            opts="-h --name --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -33,7 +33,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand graph 'Show what a card waits for and what waits for it, as a tree'
             cand context 'Print what somebody who works on a card has to know'
             cand board 'Show the board as columns'
-            cand boards 'List the boards, or print where one is'
+            cand boards 'List, make, rename and put away boards, or print where one is'
             cand why 'Say why a card is not running, what would start it, and when'
             cand status 'Say whether a board is served: the last tick, what runs, what is due, what is held'
             cand link 'Make a card wait for another one'
@@ -191,6 +191,11 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help'
             cand list 'List the boards of the home and those that the configuration names'
             cand path 'Print the path of the board''s database'
+            cand create 'Make a board'
+            cand rename 'Give a board another name'
+            cand archive 'Put a board away'
+            cand unarchive 'Bring a board back that was put away, or list those that were'
+            cand rm 'Delete a board for good, with everything in its folder'
         }
         &'kanban;boards;list'= {
             cand --board 'The board; a home with one board needs none'
@@ -205,6 +210,44 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --json 'Print JSON'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'kanban;boards;create'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;boards;rename'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;boards;archive'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;boards;unarchive'= {
+            cand --name 'What it is to be called [default: as it was]'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'kanban;boards;rm'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand -y 'Do not ask whether it is meant: for scripts'
+            cand --yes 'Do not ask whether it is meant: for scripts'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;why'= {
             cand --board 'The board; a home with one board needs none'

@@ -37,7 +37,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "graph" -d 'Show what a card waits for and what waits for it, as a tree'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "context" -d 'Print what somebody who works on a card has to know'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "board" -d 'Show the board as columns'
-complete -c kanban -n "__fish_kanban_needs_command" -f -a "boards" -d 'List the boards, or print where one is'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "boards" -d 'List, make, rename and put away boards, or print where one is'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "why" -d 'Say why a card is not running, what would start it, and when'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "status" -d 'Say whether a board is served: the last tick, what runs, what is due, what is held'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "link" -d 'Make a card wait for another one'
@@ -162,12 +162,17 @@ complete -c kanban -n "__fish_kanban_using_subcommand board" -l config -d 'The c
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l archived -d 'Show the archived cards as well'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -l board -d 'The board; a home with one board needs none' -r
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -s h -l help -d 'Print help'
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -f -a "list" -d 'List the boards of the home and those that the configuration names'
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path" -f -a "path" -d 'Print the path of the board\'s database'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -f -a "list" -d 'List the boards of the home and those that the configuration names'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -f -a "path" -d 'Print the path of the board\'s database'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -f -a "create" -d 'Make a board'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -f -a "rename" -d 'Give a board another name'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -f -a "archive" -d 'Put a board away'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -f -a "unarchive" -d 'Bring a board back that was put away, or list those that were'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -f -a "rm" -d 'Delete a board for good, with everything in its folder'
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from list" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
@@ -176,6 +181,28 @@ complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_su
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rename" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rename" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rename" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from archive" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from archive" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from archive" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from archive" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -l name -d 'What it is to be called [default: as it was]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rm" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rm" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask whether it is meant: for scripts'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rm" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand why" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand why" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand why" -l json -d 'Print JSON'

@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::{Global, Session};
 use crate::board::id::CardRef;
 use crate::render;
-use crate::render::page::bytes;
 use crate::render::style::Style;
 use crate::render::table::Table;
 use crate::store::attachments::{self, Attachment};
@@ -45,7 +44,7 @@ impl Listed {
     pub fn size(&self) -> String {
         match self.missing {
             true => "missing".into(),
-            false => bytes(self.attachment.size),
+            false => render::size(self.attachment.size.unsigned_abs()),
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::board::statement::{Statement, Verb};
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::fsx;
-use crate::render::page::bytes;
 use crate::render::{self, escape};
 use crate::store::attachments::{self, Attachment};
 use crate::store::tasks;
@@ -47,7 +46,13 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     })?;
     let named: Vec<String> = chosen
         .iter()
-        .map(|file| format!("{} ({})", file.filename, bytes(file.size)))
+        .map(|file| {
+            format!(
+                "{} ({})",
+                file.filename,
+                render::size(file.size.unsigned_abs())
+            )
+        })
         .collect();
     args.confirm
         .ask(&format!("{} of {card} will be deleted", named.join(", ")))?;

@@ -56,6 +56,11 @@ impl Home {
         self.dir.join("boards")
     }
 
+    /// Boards that were put away, each in a folder of its name and the time.
+    pub fn archived_dir(&self) -> PathBuf {
+        self.dir.join("archived")
+    }
+
     /// The locks that count the workers of this machine.
     pub fn slots_dir(&self) -> PathBuf {
         self.dir.join("slots")

@@ -53,22 +53,6 @@ pub fn indented(_style: &Style, text: &str) -> String {
     out
 }
 
-/// A number of bytes for people.
-pub fn bytes(count: i64) -> String {
-    let mut rest = count.max(0);
-    let mut fraction = 0;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if rest < 1_024 {
-            return match unit {
-                "B" => format!("{rest} B"),
-                _ => format!("{rest}.{} {unit}", fraction * 10 / 1_024),
-            };
-        }
-        (rest, fraction) = (rest / 1_024, rest % 1_024);
-    }
-    format!("{rest}.{} TiB", fraction * 10 / 1_024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,19 +71,6 @@ mod tests {
             field(&style, "title", "a\n\u{1b}[2J"),
             "title         a\\n\\u{1b}[2J\n"
         );
-    }
-
-    #[test]
-    fn sizes_have_a_unit_that_fits() {
-        for (count, text) in [
-            (0, "0 B"),
-            (1_023, "1023 B"),
-            (1_536, "1.5 KiB"),
-            (26_214_400, "25.0 MiB"),
-            (i64::MAX, "8388607.9 TiB"),
-        ] {
-            assert_eq!(bytes(count), text);
-        }
     }
 
     #[test]

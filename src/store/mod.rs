@@ -19,6 +19,7 @@ pub mod late;
 pub mod lifecycle;
 pub mod links;
 pub mod meta;
+pub mod moved;
 mod open;
 pub mod outbox;
 pub mod outsiders;

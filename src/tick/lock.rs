@@ -15,7 +15,7 @@ use rustix::fs::{Timespec, Timestamps};
 use super::Turn;
 use crate::config::Board;
 use crate::exit::Failure;
-use crate::fsx::{self, Wait};
+use crate::fsx::{self, Identity, Wait};
 use crate::time::Seconds;
 
 /// How long somebody who needs the board for himself waits for it.
@@ -26,6 +26,7 @@ pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
     let dispatch = fsx::open_lock(&board.dispatch_lock())?;
     let cannot = || format!("cannot take the lock {}", board.dispatch_lock().display());
     if fsx::lock_exclusive(&dispatch, Wait::No).with_context(cannot)? {
+        require_in_place(&dispatch, &board.dispatch_lock(), board)?;
         return Ok(Some(dispatch));
     }
     let queue = match turn {
@@ -38,7 +39,27 @@ pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
         return Ok(None);
     }
     fsx::lock_exclusive(&dispatch, Wait::Forever).with_context(cannot)?;
+    require_in_place(&dispatch, &board.dispatch_lock(), board)?;
     Ok(Some(dispatch))
+}
+
+/// A board can be moved while its lock is waited for. Then what is held is the lock of the moved one, and whatever
+/// is at the old place now is somebody else's.
+fn require_in_place(lock: &File, path: &Path, board: &Board) -> Result<()> {
+    let held = Identity::of(lock)?;
+    let there = path.symlink_metadata().map(|meta| Identity {
+        dev: meta.dev(),
+        ino: meta.ino(),
+    });
+    match there {
+        Ok(there) if there == held => Ok(()),
+        _ => Err(Failure::try_again(format!(
+            "board {} was moved away at this moment",
+            board.slug
+        ))
+        .hint("kanban boards list says where boards are; nothing was changed")
+        .into()),
+    }
 }
 
 /// The board for somebody who must meet neither a tick nor a sender.
@@ -70,6 +91,7 @@ fn patiently(path: &Path, until: Instant, busy: &str, board: &Board) -> Result<F
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+    require_in_place(&lock, path, board)?;
     Ok(lock)
 }
 

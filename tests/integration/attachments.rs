@@ -59,12 +59,12 @@ fn a_file_is_copied_listed_and_taken_away_again() {
     assert!(home.ok(&["attachments", &card]).stdout.contains("b.txt"));
     assert_eq!(home.json(&["show", &card])["attachments"], files);
     let page = home.ok(&["show", &card]).stdout;
-    assert!(page.contains("Attachments\n  a.txt (3 B) /"), "{page}");
+    assert!(page.contains("Attachments\n  a.txt (3 bytes) /"), "{page}");
 
     // Without a terminal nobody can be asked.
     let refused = home.kanban(&["detach", &card, "a.txt"]).expect(2);
     assert!(
-        refused.stderr.contains("a.txt (3 B)") && refused.stderr.contains("--yes"),
+        refused.stderr.contains("a.txt (3 bytes)") && refused.stderr.contains("--yes"),
         "{}",
         refused.stderr
     );

@@ -11,6 +11,7 @@
 mod agents;
 mod attachments;
 mod board_file;
+mod boards;
 mod browser;
 mod channels;
 mod check;

@@ -50,7 +50,7 @@ fn ours(board: &Board) -> Vec<PathBuf> {
         board.workspaces(),
         board.worktrees(),
         board.artifacts(),
-        board.dir.join("attachments"),
+        board.attachments(),
         quarantine::file(&db),
         db.clone(),
     ];

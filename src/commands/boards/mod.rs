@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::confirm::Confirm;
 use super::{Global, Session};
 use crate::board::id::Slug;
 use crate::board::status::Status;
@@ -15,7 +16,9 @@ use crate::store::{Store, quarantine, tasks};
 use crate::tick;
 use crate::time::{self, Seconds};
 
-/// List the boards, or print where one is
+mod moves;
+
+/// List, make, rename and put away boards, or print where one is
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -30,6 +33,51 @@ enum What {
     List,
     /// Print the path of the board's database
     Path,
+    /// Make a board
+    Create {
+        /// What it is to be called
+        #[arg(value_name = "NAME")]
+        name: Slug,
+    },
+    /// Give a board another name
+    ///
+    /// Its folder is moved, and with it its logs, workspaces and attachments. Refused while a worker runs.
+    Rename {
+        /// What it is called
+        #[arg(value_name = "OLD")]
+        old: Slug,
+        /// What it is to be called
+        #[arg(value_name = "NEW")]
+        new: Slug,
+    },
+    /// Put a board away
+    ///
+    /// Its folder is moved to archived/ in the home, under its name and the time; kanban boards unarchive brings
+    /// it back. Refused while a worker runs.
+    Archive {
+        /// The board
+        #[arg(value_name = "NAME")]
+        name: Slug,
+    },
+    /// Bring a board back that was put away, or list those that were
+    Unarchive {
+        /// What kanban boards archive printed [default: list what could be brought back]
+        #[arg(value_name = "ARCHIVED")]
+        archived: Option<Slug>,
+        /// What it is to be called [default: as it was]
+        #[arg(long, value_name = "NAME", requires = "archived")]
+        name: Option<Slug>,
+    },
+    /// Delete a board for good, with everything in its folder
+    ///
+    /// Refused while a worker runs.
+    Rm {
+        /// The board, or what kanban boards archive printed
+        #[arg(value_name = "NAME")]
+        name: Slug,
+        #[command(flatten)]
+        confirm: Confirm,
+    },
 }
 
 /// A board, as the list has it.
@@ -51,7 +99,16 @@ struct Line {
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    match args.what {
+    let config = || load(global.config.as_deref());
+    match &args.what {
+        What::Create { name } => moves::create(&config()?, name, global),
+        What::Rename { old, new } => moves::rename(&config()?, old, new, global),
+        What::Archive { name } => moves::archive(&config()?, name, global),
+        What::Unarchive { archived, name } => match archived {
+            Some(archived) => moves::unarchive(&config()?, archived, name.as_ref(), global),
+            None => moves::list_archived(&config()?, global),
+        },
+        What::Rm { name, confirm } => moves::remove(&config()?, name, *confirm, global),
         What::Path => {
             let session = Session::open(global)?;
             let path = session.board.db().to_string_lossy().into_owned();
@@ -61,7 +118,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
             }
             render::print(&format!("{path}\n"))
         }
-        What::List => list(&load(global.config.as_deref())?, global),
+        What::List => list(&config()?, global),
     }
 }
 
