@@ -59,6 +59,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand stop 'Take running cards away from their workers and block them'
             cand cancel 'Give cards up'
             cand archive 'Put cards away'
+            cand mcp 'Serve the board to an agent as tools of the Model Context Protocol'
             cand log 'Print what the workers of a card have written'
             cand runs 'List runs: who worked on which card, how long, and how it ended'
             cand events 'Print what happened, oldest first'
@@ -440,6 +441,13 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;archive'= {
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;mcp'= {
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'

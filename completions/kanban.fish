@@ -63,6 +63,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "reclaim" -d 'Take run
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "stop" -d 'Take running cards away from their workers and block them'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "cancel" -d 'Give cards up'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "archive" -d 'Put cards away'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "mcp" -d 'Serve the board to an agent as tools of the Model Context Protocol'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "log" -d 'Print what the workers of a card have written'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "runs" -d 'List runs: who worked on which card, how long, and how it ended'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "events" -d 'Print what happened, oldest first'
@@ -324,6 +325,10 @@ complete -c kanban -n "__fish_kanban_using_subcommand archive" -l board -d 'The 
 complete -c kanban -n "__fish_kanban_using_subcommand archive" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand archive" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand archive" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand mcp" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand mcp" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand mcp" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand mcp" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand log" -s n -l lines -d 'Only the last so many lines' -r
 complete -c kanban -n "__fish_kanban_using_subcommand log" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand log" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F

@@ -35,6 +35,7 @@ pub mod init;
 pub mod link;
 pub mod list;
 pub mod log;
+pub mod mcp;
 pub mod notify;
 pub mod page;
 pub mod pause;

@@ -24,7 +24,7 @@ pub struct Args {
     reason: String,
 }
 
-fn reason(text: &str) -> Result<String, String> {
+pub(super) fn reason(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("it does not say what is to be changed".into()),
         text => statement::text(text),

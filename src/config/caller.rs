@@ -10,6 +10,8 @@ pub struct Caller {
     pub name: String,
     /// The token of the run whose worker this is; `None` at a shell.
     pub token: Option<String>,
+    /// The card of that run.
+    pub task: Option<String>,
 }
 
 impl Caller {
@@ -22,7 +24,8 @@ impl Caller {
             .or_else(|| set("USER"))
             .or_else(|| set("LOGNAME"))
             .unwrap_or_else(|| "user".into());
-        Self { name, token }
+        let task = token.as_ref().and_then(|_| set("KANBAN_TASK"));
+        Self { name, token, task }
     }
 }
 

@@ -33,6 +33,7 @@ mod keeping;
 mod kills;
 mod layers;
 mod manuals;
+mod mcp;
 mod outsiders;
 mod peer;
 mod prefixes;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use self::card::Card;
+pub(super) use self::card::Card;
 use super::{Global, Session};
 use crate::board::dependency::Release;
 use crate::board::id::{CardRef, TaskId};
