@@ -8,8 +8,9 @@ use clap::Command;
 use clap_complete::{Shell, generate};
 
 /// Pages that no command line defines, written by hand.
-const BY_HAND: [&str; 6] = [
+const BY_HAND: [&str; 7] = [
     "man/kanban-config.5",
+    "man/kanban-agents.7",
     "man/kanban-ci.7",
     "man/kanban-cron.7",
     "man/kanban-hermes.7",
