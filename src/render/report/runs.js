@@ -145,7 +145,8 @@ function startTimeline() {
   const first = counts[0] >= 5 ? "86400" : counts[1] > 0 ? "604800" : "0";
   document.querySelector(`[name="range"][value="${first}"]`).checked = true;
   byId("range").addEventListener("change", drawTimeline);
-  let width = 0;
+  drawTimeline();
+  let width = byId("runs").clientWidth;
   new ResizeObserver(() => {
     if (byId("runs").clientWidth === width) return;
     width = byId("runs").clientWidth;
