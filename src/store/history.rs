@@ -99,11 +99,9 @@ pub fn events_after(conn: &Connection, after: i64, limit: u32) -> Result<Vec<Eve
 
 /// The id of the newest event, 0 where there is none.
 pub fn last_event(conn: &Connection) -> Result<i64> {
-    Ok(
-        conn.query_row("SELECT coalesce(max(id), 0) FROM task_events", [], |r| {
-            r.get(0)
-        })?,
-    )
+    Ok(conn
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM task_events")?
+        .query_row([], |r| r.get(0))?)
 }
 
 /// Comments on a card, oldest first.

@@ -12,6 +12,7 @@ pub mod claims;
 pub mod context;
 pub mod deliveries;
 pub mod export;
+pub mod glance;
 pub mod history;
 pub mod import;
 pub mod lanes;

@@ -118,16 +118,21 @@ pub fn digest_ends(
     }))
 }
 
+/// Whether anything is open whose time has come: `?1` is now, `?2` is [`horizon`].
+pub(super) const DUE: &str =
+    "EXISTS (SELECT 1 FROM tick_deliveries WHERE done_at IS NULL AND next_at <= ?1)
+     OR EXISTS (SELECT 1 FROM tick_deliveries WHERE done_at IS NULL AND next_at > ?2)";
+
+/// What is to be sent later than this was put off by a clock that went wrong, and is due.
+pub(super) fn horizon(now: Seconds) -> Seconds {
+    now.saturating_add(delivery::HORIZON)
+}
+
 /// Whether anything is open whose time has come.
 pub fn is_due(conn: &Connection, now: Seconds) -> Result<bool> {
     Ok(conn
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM tick_deliveries WHERE done_at IS NULL AND next_at <= ?1)
-                 OR EXISTS (SELECT 1 FROM tick_deliveries WHERE done_at IS NULL AND next_at > ?2)",
-        )?
-        .query_row(params![now, now.saturating_add(delivery::HORIZON)], |r| {
-            r.get(0)
-        })?)
+        .prepare_cached(&format!("SELECT {DUE}"))?
+        .query_row(params![now, horizon(now)], |r| r.get(0))?)
 }
 
 /// The targets for which something is open whose time has come.
@@ -136,10 +141,7 @@ pub fn due_targets(conn: &Connection, now: Seconds) -> Result<Vec<Target>> {
         "SELECT DISTINCT channel, address, thread FROM tick_deliveries
          WHERE done_at IS NULL AND (next_at <= ?1 OR next_at > ?2) ORDER BY channel, address, thread",
     )?;
-    let rows = statement.query_map(
-        params![now, now.saturating_add(delivery::HORIZON)],
-        Target::read,
-    )?;
+    let rows = statement.query_map(params![now, horizon(now)], Target::read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

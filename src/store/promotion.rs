@@ -31,11 +31,6 @@ impl Cursor {
     pub fn is_stale(&self) -> bool {
         self.sweep || self.newest > self.seen
     }
-
-    /// Whether it has to be kept how far promotion has read, though nothing came of it.
-    pub fn is_worth_noting(&self, reread_max: i64) -> bool {
-        self.sweep || self.newest - self.seen > reread_max
-    }
 }
 
 /// Where promotion stands.

@@ -123,8 +123,38 @@ pub fn tasks_source(conn: &Connection) -> Result<String> {
     })
 }
 
+/// Under which name it is remembered that this release has inspected a file.
+const INSPECTED: &str = concat!("inspected by ", env!("CARGO_PKG_VERSION"));
+
+/// Remembers that this file was inspected, as its tables are now: SQLite counts every change of them.
+pub fn remember_inspection(conn: &Connection) -> Result<()> {
+    conn.execute(
+        "INSERT INTO tick_meta (key, value) SELECT ?1, schema_version FROM pragma_schema_version WHERE true
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [INSPECTED],
+    )?;
+    Ok(())
+}
+
+/// Whether the tables are those of the last inspection. Where that cannot be told, they are looked at.
+fn is_inspected(conn: &Connection) -> bool {
+    let unchanged = || -> rusqlite::Result<bool> {
+        let changes: i64 = conn.pragma_query_value(None, "schema_version", |r| r.get(0))?;
+        conn.query_row(
+            "SELECT count(*) = 2 FROM tick_meta
+             WHERE (key = 'schema' AND value = ?1) OR (key = ?2 AND value = ?3)",
+            (VERSION, INSPECTED, changes),
+            |r| r.get(0),
+        )
+    };
+    unchanged().unwrap_or(false)
+}
+
 /// Whether a file may be used as a board, before anything is written to it.
 pub fn inspect(conn: &Connection, shown: &str) -> Result<i64> {
+    if is_inspected(conn) {
+        return Ok(VERSION);
+    }
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
     let not_a_board = |why: String| {
         Failure::unusable(format!("{shown} is not a board: {why}"))
@@ -299,6 +329,22 @@ mod tests {
             )
             .unwrap();
         assert_eq!(read, (1, None, 0));
+    }
+
+    #[test]
+    fn a_file_is_inspected_again_once_its_tables_have_changed() {
+        let conn = board();
+        assert!(!is_inspected(&conn));
+        remember_inspection(&conn).unwrap();
+        assert!(is_inspected(&conn));
+        conn.execute_batch("ALTER TABLE tasks RENAME COLUMN title TO name")
+            .unwrap();
+        assert!(!is_inspected(&conn));
+        assert!(inspect(&conn, "x").is_err());
+        remember_inspection(&conn).unwrap();
+        conn.execute("UPDATE tick_meta SET value = 99 WHERE key = 'schema'", [])
+            .unwrap();
+        assert!(!is_inspected(&conn), "its tables of ours are newer");
     }
 
     #[test]

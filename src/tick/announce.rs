@@ -12,7 +12,7 @@ use crate::delivery;
 use crate::store::history::{self, EventRow};
 use crate::store::subscriptions::{self, Shared};
 use crate::store::targets::{self, Target};
-use crate::store::{Snapshot, Tx, links, meta, outbox, telling};
+use crate::store::{Snapshot, Tx, links, meta, outbox, promotion, telling};
 use crate::time::Seconds;
 
 /// Events that are looked at in one transaction: it should hold up other writers for milliseconds.
@@ -41,9 +41,13 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
         return Ok(());
     }
     for _ in 0..BATCHES_MAX {
-        let (put, more) = tick
-            .store
-            .write("announcing what happened", |tx| teller.batch(tx))?;
+        let unnoted = tick.unnoted.take();
+        let (put, more) = tick.store.write("announcing what happened", |tx| {
+            if let Some(cursor) = &unnoted {
+                promotion::advance(tx, cursor, teller.now)?;
+            }
+            teller.batch(tx)
+        })?;
         tick.report.announced += put;
         if !more {
             break;
@@ -138,6 +142,11 @@ pub fn target_at(channel: &Channel, address: &str, thread: &str) -> Target {
     }
 }
 
+/// Whether any channel serves subscriptions of Hermes: they have cursors of their own, which Hermes moves too.
+pub(super) fn serves(config: &Config) -> bool {
+    config.channels().any(|c| c.keys.platform.is_some())
+}
+
 /// Knows who is told what on one board.
 struct Teller<'a> {
     config: &'a Config,
@@ -159,7 +168,7 @@ impl<'a> Teller<'a> {
             board,
             now,
             wide: wide.collect(),
-            serves: config.channels().any(|c| c.keys.platform.is_some()),
+            serves: serves(config),
         }
     }
 

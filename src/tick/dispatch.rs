@@ -53,7 +53,6 @@ struct Prepared<'c> {
 /// Starts what may be started, batch by batch.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     if tick.hold == Hold::EmergencyStop {
-        tick.report.held = Some("emergency_stop");
         return Ok(());
     }
     release_lanes(tick)?;

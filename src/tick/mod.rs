@@ -32,7 +32,9 @@ use anyhow::Result;
 use crate::config::{Board, Config};
 use crate::exit::Failure;
 use crate::platform;
+use crate::store::glance::{self, Glance};
 use crate::store::meta::{self, LastTick};
+use crate::store::promotion::{self, Cursor};
 use crate::store::{Store, runs};
 use crate::time::{self, Seconds};
 use report::Report;
@@ -41,16 +43,24 @@ use survey::Finding;
 /// A pass: it does its part and puts what it did into the report.
 type Pass = fn(&mut Tick<'_>) -> Result<()>;
 
+/// Whether a pass may have something to do, by what was seen at a glance. Once a pass of this tick did
+/// something, those after it are not asked.
+type Needed = fn(&Glance, &Config) -> bool;
+
 /// The passes under the dispatch lock, in order. [`deliver`] comes after the lock is given back, so that a
 /// slow receiver never delays a start.
-const PASSES: [(&str, Pass); 7] = [
-    ("survey", survey::run),
-    ("absorb", absorb::run),
-    ("reap", reap::run),
-    ("outsiders", outsiders::run),
-    ("promote", promote::run),
-    ("dispatch", dispatch::run),
-    ("announce", announce::run),
+const PASSES: [(&str, Pass, Needed); 7] = [
+    ("survey", survey::run, |seen, _| seen.runs),
+    ("absorb", absorb::run, |seen, _| seen.runs),
+    ("reap", reap::run, |seen, _| seen.runs),
+    ("outsiders", outsiders::run, |seen, _| seen.running),
+    ("promote", promote::run, |seen, _| seen.promotable),
+    ("dispatch", dispatch::run, |seen, _| {
+        seen.startable || seen.runs
+    }),
+    ("announce", announce::run, |seen, config| {
+        seen.news || announce::serves(config)
+    }),
 ];
 
 /// What to do while another tick holds the board.
@@ -86,6 +96,10 @@ struct Tick<'a> {
     /// Nobody waits for the workers: they have to outlive this tick.
     alone: bool,
     findings: Vec<Finding>,
+    /// There may be something to send.
+    sends: bool,
+    /// How far promotion has read, where that is still to be noted.
+    unnoted: Option<Cursor>,
     report: Report,
 }
 
@@ -146,7 +160,9 @@ fn locked(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     lock::stamp(&lock, time::now().unwrap_or(started_at));
     drop(lock);
     let outcome = outcome.and_then(|()| {
-        deliver::run(&mut tick)?;
+        if tick.sends {
+            deliver::run(&mut tick)?;
+        }
         tick.report.count_deliveries();
         page::keep(&mut tick);
         record(&mut tick)
@@ -220,26 +236,45 @@ fn prepare<'a>(
         hold: hermes::Hold::No,
         alone: false,
         findings: Vec::new(),
+        sends: false,
+        unnoted: None,
         report,
     }
 }
 
 fn passes(tick: &mut Tick<'_>) -> Result<()> {
-    for (name, pass) in PASSES {
-        log::debug!("{}: {name}", tick.board.slug);
-        pass(tick)?;
+    if tick.hold == hermes::Hold::EmergencyStop {
+        tick.report.held = Some("emergency_stop");
     }
-    let running = tick
+    let now = tick.now;
+    let seen = tick
         .store
-        .read("counting what runs", runs::alive_nonces)?
-        .len();
-    tick.report.count(running);
+        .read("looking at the board", |conn| glance::glance(conn, now))?;
+    for (name, pass, needed) in PASSES {
+        if needed(&seen, tick.config) || tick.report.did_something() {
+            log::debug!("{}: {name}", tick.board.slug);
+            pass(tick)?;
+        }
+    }
+    let running = match seen.runs || tick.report.did_something() {
+        true => tick.store.read("counting what runs", runs::alive_nonces)?,
+        false => Vec::new(),
+    };
+    tick.report.count(running.len());
+    tick.sends = seen.deliveries || tick.report.did_something();
     Ok(())
 }
 
 fn record(tick: &mut Tick<'_>) -> Result<()> {
+    let (unnoted, now) = (tick.unnoted.take(), tick.now);
     if !tick.report.did_something() {
-        return Ok(());
+        // Events that nothing came of are read once, and not by every tick from now on.
+        return match unnoted {
+            Some(cursor) => tick.store.write("noting how far promotion has read", |tx| {
+                promotion::advance(tx, &cursor, now)
+            }),
+            None => Ok(()),
+        };
     }
     let last = LastTick {
         started_at: tick.now,
@@ -248,6 +283,10 @@ fn record(tick: &mut Tick<'_>) -> Result<()> {
         counts: tick.report.summary(),
         error: tick.report.errors.first().cloned(),
     };
-    tick.store
-        .write("recording the tick", |tx| meta::record_tick(tx, &last))
+    tick.store.write("recording the tick", |tx| {
+        if let Some(cursor) = &unnoted {
+            promotion::advance(tx, cursor, now)?;
+        }
+        meta::record_tick(tx, &last)
+    })
 }

@@ -6,9 +6,6 @@ use super::Tick;
 use crate::board::status::Status;
 use crate::store::promotion;
 
-/// An idle tick writes nothing; so many events may be read again before how far it read is noted.
-const REREAD_MAX: i64 = 500;
-
 /// Promotes what may go on, in one transaction.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     let now = tick.now;
@@ -19,7 +16,9 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
             let steps = promotion::steps(conn, &cursor, now)?;
             Ok((cursor, steps))
         })?;
-    if steps.is_empty() && !cursor.is_worth_noting(REREAD_MAX) {
+    if steps.is_empty() {
+        // Left to a transaction that is needed anyway, if there is one.
+        tick.unnoted = cursor.is_stale().then_some(cursor);
         return Ok(());
     }
     let promoted = tick.store.write("promoting cards", |tx| {
