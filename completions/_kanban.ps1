@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('graph', 'graph', [CompletionResultType]::ParameterValue, 'Show what a card waits for and what waits for it, as a tree')
             [CompletionResult]::new('context', 'context', [CompletionResultType]::ParameterValue, 'Print what somebody who works on a card has to know')
             [CompletionResult]::new('board', 'board', [CompletionResultType]::ParameterValue, 'Show the board as columns')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch the board as it changes')
             [CompletionResult]::new('boards', 'boards', [CompletionResultType]::ParameterValue, 'List, make, rename and put away boards, or print where one is')
             [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Say why a card is not running, what would start it, and when')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say whether a board is served: the last tick, what runs, what is due, what is held')
@@ -191,6 +192,15 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--archived', '--archived', [CompletionResultType]::ParameterName, 'Show the archived cards as well')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kanban;watch' {
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'How often to look whether something changed')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')

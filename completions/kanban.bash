@@ -193,6 +193,9 @@ _kanban() {
             kanban,vacuum)
                 cmd="kanban__subcmd__vacuum"
                 ;;
+            kanban,watch)
+                cmd="kanban__subcmd__watch"
+                ;;
             kanban,why)
                 cmd="kanban__subcmd__why"
                 ;;
@@ -263,7 +266,7 @@ _kanban() {
 
     case "${cmd}" in
         kanban)
-            opts="-h -V --board --config --json --help --version init create list search show graph context board boards why status link unlink comment attach attachments detach edit reprioritize heartbeat complete block request-review request-changes unblock promote schedule retry assign reassign reclaim stop cancel archive mcp log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats report backup restore gc vacuum check export import doctor config demo"
+            opts="-h -V --board --config --json --help --version init create list search show graph context board watch boards why status link unlink comment attach attachments detach edit reprioritize heartbeat complete block request-review request-changes unblock promote schedule retry assign reassign reclaim stop cancel archive mcp log runs events subscribe unsubscribe subscriptions deliveries notify tick pause resume drain timer stats report backup restore gc vacuum check export import doctor config demo"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2321,6 +2324,32 @@ _kanban() {
                 return 0
             fi
             case "${prev}" in
+                --board)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kanban__subcmd__watch)
+            opts="-h --interval --board --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -33,6 +33,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand graph 'Show what a card waits for and what waits for it, as a tree'
             cand context 'Print what somebody who works on a card has to know'
             cand board 'Show the board as columns'
+            cand watch 'Watch the board as it changes'
             cand boards 'List, make, rename and put away boards, or print where one is'
             cand why 'Say why a card is not running, what would start it, and when'
             cand status 'Say whether a board is served: the last tick, what runs, what is due, what is held'
@@ -180,6 +181,14 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --archived 'Show the archived cards as well'
+            cand --json 'Print JSON'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kanban;watch'= {
+            cand --interval 'How often to look whether something changed'
+            cand --board 'The board; a home with one board needs none'
+            cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

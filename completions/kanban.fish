@@ -37,6 +37,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "show" -d 'Show a card
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "graph" -d 'Show what a card waits for and what waits for it, as a tree'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "context" -d 'Print what somebody who works on a card has to know'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "board" -d 'Show the board as columns'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "watch" -d 'Watch the board as it changes'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "boards" -d 'List, make, rename and put away boards, or print where one is'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "why" -d 'Say why a card is not running, what would start it, and when'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "status" -d 'Say whether a board is served: the last tick, what runs, what is due, what is held'
@@ -163,6 +164,11 @@ complete -c kanban -n "__fish_kanban_using_subcommand board" -l config -d 'The c
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l archived -d 'Show the archived cards as well'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand board" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand watch" -l interval -d 'How often to look whether something changed' -r
+complete -c kanban -n "__fish_kanban_using_subcommand watch" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand watch" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand watch" -l json -d 'Print JSON'
+complete -c kanban -n "__fish_kanban_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and not __fish_seen_subcommand_from list path create rename archive unarchive rm" -l json -d 'Print JSON'

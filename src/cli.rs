@@ -11,7 +11,7 @@ use crate::commands::{
     events, export, gc, graph, heartbeat, import, init, link, list, log, mcp, notify, page, pause,
     promote, reclaim, reprioritize, request_changes, request_review, restore, resume, retry, runs,
     schedule, search, show, stats, status, stop, subscribe, subscriptions, supervise, tick, timer,
-    unblock, unlink, unsubscribe, vacuum, why,
+    unblock, unlink, unsubscribe, vacuum, watch, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Graph(graph::Args),
     Context(context::Args),
     Board(board::Args),
+    Watch(watch::Args),
     Boards(boards::Args),
     Why(why::Args),
     Status(status::Args),
@@ -139,6 +140,7 @@ impl Cli {
             Command::Graph(args) => graph::run(args, global),
             Command::Context(args) => context::run(args, global),
             Command::Board(args) => board::run(args, global),
+            Command::Watch(args) => watch::run(args, global),
             Command::Link(args) => link::run(args, global),
             Command::Unlink(args) => unlink::run(args, global),
             Command::Comment(args) => comment::run(args, global),

@@ -64,6 +64,7 @@ pub mod unblock;
 pub mod unlink;
 pub mod unsubscribe;
 pub mod vacuum;
+pub mod watch;
 pub mod why;
 
 use std::time::{Duration, Instant};

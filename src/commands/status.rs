@@ -19,7 +19,7 @@ use crate::store::meta::{self, LastTick};
 use crate::store::pauses::{self, Pause};
 use crate::store::quarantine::{self, Mark};
 use crate::store::targets::{self, Target};
-use crate::store::{Snapshot, claims, tasks};
+use crate::store::{Snapshot, Store, claims, tasks};
 use crate::tick;
 use crate::tick::hermes::{self, Hold};
 use crate::tick::judge::Judge;
@@ -97,7 +97,7 @@ pub fn run(_: &Args, global: &Global) -> Result<()> {
     if let Some(mark) = quarantine::read(&session.board.db()) {
         return quarantined(&session, &mark, global);
     }
-    let state = look(&session, now)?;
+    let state = look(&session, &session.reader()?, now)?;
     if global.json {
         render::print(&render::json(&state)?)?;
     } else {
@@ -140,10 +140,15 @@ fn quarantined(session: &Session, mark: &Mark, global: &Global) -> Result<()> {
     Err(failure.into())
 }
 
-fn look(session: &Session, now: Seconds) -> Result<State> {
+/// What is wrong with a board, in sentences.
+pub(super) fn wrong(session: &Session, store: &Store, now: Seconds) -> Result<Vec<String>> {
+    Ok(look(session, store, now)?.problems)
+}
+
+fn look(session: &Session, store: &Store, now: Seconds) -> Result<State> {
     let board = &session.board;
     let what = format!("cannot look at board {}", board.slug);
-    let mut state = session.reader()?.read(&what, |conn| {
+    let mut state = store.read(&what, |conn| {
         let mut judge = Judge::new(conn, &session.config, board, now)?;
         let (mut due, mut waiting) = (0, BTreeMap::new());
         let mut missed = BTreeSet::new();

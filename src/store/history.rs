@@ -97,6 +97,16 @@ pub fn events_after(conn: &Connection, after: i64, limit: u32) -> Result<Vec<Eve
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The newest events, oldest first, at most so many of them.
+pub fn newest_events(conn: &Connection, count: u32) -> Result<Vec<EventRow>> {
+    let mut statement = conn.prepare_cached(&format!("{EVENT} ORDER BY id DESC LIMIT ?1"))?;
+    let mut rows: Vec<EventRow> = statement
+        .query_map([count], event_row)?
+        .collect::<rusqlite::Result<_>>()?;
+    rows.reverse();
+    Ok(rows)
+}
+
 /// The id of the newest event, 0 where there is none.
 pub fn last_event(conn: &Connection) -> Result<i64> {
     Ok(conn

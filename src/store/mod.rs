@@ -104,6 +104,14 @@ impl Store {
             .with_context(|| what.to_owned())
     }
 
+    /// A number that is another one after somebody else changed the board. It only means something beside another
+    /// one of the same connection.
+    pub fn data_version(&self) -> Result<i64> {
+        self.conn
+            .query_row("PRAGMA data_version", [], |r| r.get(0))
+            .map_err(|e| explain(e.into(), &self.path))
+    }
+
     /// Runs queries that belong to one snapshot. `what` says what was attempted, for the error.
     pub fn read<T>(&self, what: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let attempt = || -> Result<T> {

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use anyhow::Result;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use signal_hook::consts::{
-    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
 };
 
 /// The signals of a process, turned into something to poll.
@@ -34,6 +34,12 @@ impl Signals {
         signal_hook::low_level::pipe::register(SIGCHLD, bell)?;
         allow_all()?;
         Ok(Self { wake, stop })
+    }
+
+    /// A terminal whose size changes interrupts a wait as well.
+    pub fn heed_resize(&self) -> Result<()> {
+        signal_hook::flag::register(SIGWINCH, Arc::new(AtomicBool::new(false)))?;
+        Ok(())
     }
 
     /// Whether somebody asked this process to stop.
