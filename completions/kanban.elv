@@ -138,8 +138,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --ids 'Print the ids alone, one a line, for scripts'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;search'= {
             cand --status 'Only cards in this column; may be given several times [default: all but archived]'
@@ -159,8 +159,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;graph'= {
             cand --board 'The board; a home with one board needs none'
@@ -218,15 +218,15 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;boards;create'= {
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;boards;rename'= {
             cand --board 'The board; a home with one board needs none'
@@ -247,8 +247,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;boards;rm'= {
             cand --board 'The board; a home with one board needs none'
@@ -292,8 +292,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;attach'= {
             cand --name 'What the file is called there, if there is only one; refused if it is taken [default: as it is called]'
@@ -307,8 +307,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;detach'= {
             cand --board 'The board; a home with one board needs none'
@@ -333,8 +333,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;heartbeat'= {
             cand --note 'What it is at'
@@ -478,8 +478,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;events'= {
             cand --after 'Only what happened after the event with this number'
@@ -489,8 +489,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand -f 'Go on printing what happens, until interrupted; with --json one object per line'
             cand --follow 'Go on printing what happens, until interrupted; with --json one object per line'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;subscribe'= {
             cand --to 'The chat, channel, room or topic there [default: what the configuration says]'
@@ -535,15 +535,15 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;deliveries;show'= {
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;deliveries;retry'= {
             cand --channel 'With --dead, only those to this channel'
@@ -551,8 +551,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --dead 'All that are dead'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;deliveries;cancel'= {
             cand --channel 'With --dead, only those to this channel'
@@ -560,8 +560,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --dead 'All that are dead'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;notify'= {
             cand --board 'The board; a home with one board needs none'
@@ -577,8 +577,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;notify;test'= {
             cand --event 'A message about an event of this kind'
@@ -594,8 +594,8 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;tick'= {
             cand --timeout 'With --wait, exit 75 if that takes longer; workers go on running'

@@ -134,7 +134,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand list" -l board -d 'The boa
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l ids -d 'Print the ids alone, one a line, for scripts'
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand list" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l status -d 'Only cards in this column; may be given several times [default: all but archived]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l assignee -d 'Only cards of this assignee' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l tenant -d 'Only cards of this tenant' -r
@@ -149,7 +149,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand search" -s h -l help -d 'P
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand show" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand graph" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand graph" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand graph" -l dot -d 'Print it in the language of Graphviz (dot) instead'
@@ -187,11 +187,11 @@ complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_su
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rename" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rename" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rename" -l json -d 'Print JSON'
@@ -204,7 +204,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_su
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from unarchive" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rm" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rm" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand boards; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask whether it is meant: for scripts'
@@ -230,7 +230,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand unlink" -s h -l help -d 'P
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand comment" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand comment" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand comment" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand attach" -l name -d 'What the file is called there, if there is only one; refused if it is taken [default: as it is called]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand attach" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand attach" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
@@ -239,7 +239,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand attach" -s h -l help -d 'P
 complete -c kanban -n "__fish_kanban_using_subcommand attachments" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand attachments" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand attachments" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand attachments" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand attachments" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand detach" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand detach" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand detach" -s y -l yes -d 'Do not ask whether it is meant: for scripts'
@@ -255,7 +255,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand edit" -s h -l help -d 'Pri
 complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand reprioritize" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l note -d 'What it is at' -r
 complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand heartbeat" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
@@ -345,14 +345,14 @@ complete -c kanban -n "__fish_kanban_using_subcommand runs" -l limit -d 'At most
 complete -c kanban -n "__fish_kanban_using_subcommand runs" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand runs" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand runs" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand runs" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l after -d 'Only what happened after the event with this number' -r
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l limit -d 'At most so many' -r
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand events" -s f -l follow -d 'Go on printing what happens, until interrupted; with --json one object per line'
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand events" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l to -d 'The chat, channel, room or topic there [default: what the configuration says]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l thread -d 'The thread there' -r
 complete -c kanban -n "__fish_kanban_using_subcommand subscribe" -l board -d 'The board; a home with one board needs none' -r
@@ -383,23 +383,23 @@ complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_see
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l channel -d 'With --dead, only those to this channel' -r
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l dead -d 'All that are dead'
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l channel -d 'With --dead, only those to this channel' -r
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l dead -d 'All that are dead'
 complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand deliveries; and __fish_seen_subcommand_from cancel" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_seen_subcommand_from list test resume" -l json -d 'Print JSON'
@@ -410,7 +410,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand notify; and not __fish_see
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l event -d 'A message about an event of this kind' -r
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l to -d 'The chat, channel, room or topic there [default: what the configuration says]' -r
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from test" -l thread -d 'The thread there' -r
@@ -421,7 +421,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_su
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -l json -d 'Print JSON'
-complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
+complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l timeout -d 'With --wait, exit 75 if that takes longer; workers go on running' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F

@@ -32,6 +32,11 @@ pub(crate) struct Cli {
 }
 
 const AFTER: &str = "\
+Examples:
+  $ kanban create \"Mend the login\" --assignee coder
+  $ kanban tick --wait
+  $ kanban board
+
 Cards:
   A card is named by its id, or by the beginning of it if no other begins so: t_0a1b2c3d, t_0a1, 0a1.
 
@@ -50,11 +55,19 @@ Exit status:
   5   board unusable (corrupt, not a board, read-only, of a newer version)
   75  try again (locked or busy)
 
+Environment:
+  KANBAN_HOME    the home
+  KANBAN_CONFIG  the configuration file
+  KANBAN_BOARD   the board, where no --board names one
+  KANBAN_TOKEN   the run that a worker speaks for
+  KANBAN_LOG     what is told beside errors: error, warn (the default), info or debug
+  NO_COLOR       if it is set, nothing is coloured
+
 Files:
   $KANBAN_HOME, else $XDG_DATA_HOME/kanban, else ~/.local/share/kanban
         boards/NAME/kanban.db, with logs/, runs/, workspaces/ and attachments/ beside it
   $KANBAN_CONFIG, else $KANBAN_HOME/config.toml, else ~/.config/kanban/config.toml
-        workers, caps and limits; every key stands in config.example.toml";
+        workers, caps and limits: kanban-config(5)";
 
 /// The subcommands, in the order of the help. One is parsed per process, so their size is of no account.
 #[allow(clippy::large_enum_variant)]

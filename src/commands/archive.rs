@@ -12,6 +12,9 @@ use crate::store::lifecycle;
 /// They no longer show on the board, and their children no longer wait for them. A running card is
 /// taken away from its worker, which is asked to end. Nothing is deleted.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban archive t_4d5e6f7a
+  t_4d5e6f7a archived"#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

@@ -15,6 +15,9 @@ use crate::store::{lifecycle, tasks};
 /// again from zero.
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "kanban assign [OPTIONS] <ID>... <WORKER>")]
+#[command(after_long_help = r#"Examples:
+  $ kanban assign t_1a2b3c4d me
+  $ kanban assign t_1a2b3c4d t_5e6f7a8b coder"#)]
 pub struct Args {
     /// The cards, and last the worker or lane; - for nobody
     #[arg(required = true, value_name = "ID... WORKER", num_args = 2..)]

@@ -23,6 +23,9 @@ use crate::store::{attachments, tasks};
 /// prints where. A name that is taken already gets a number, as in "report (1).pdf". Either all files are
 /// attached or none. A worker attaches files to its own card, by the run token in its environment.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban attach t_1a2b3c4d screenshot.png
+  $ dmesg | tail -20 | kanban attach t_1a2b3c4d - --name kernel.txt"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

@@ -16,6 +16,8 @@ use crate::time;
 
 /// List the files that are attached to a card, and where they are
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban attachments t_1a2b3c4d"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

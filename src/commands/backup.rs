@@ -14,6 +14,8 @@ use crate::store::Store;
 /// The file must not exist; it is checked before it gets its name, and is one file without a log beside it. kanban
 /// restore goes back to it. Logs, workspaces and attachments are not in it.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban backup backup-$(date +%F).db"#)]
 pub struct Args {
     /// The file to make
     #[arg(value_name = "FILE")]

@@ -19,6 +19,9 @@ use crate::store::lifecycle;
 /// A card that is blocked for the same kind of cause again after an unblock goes to triage: letting it go
 /// once more would only repeat it.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban block t_1a2b3c4d --reason "which of the two logins is meant?"
+  $ kanban unblock t_1a2b3c4d"#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

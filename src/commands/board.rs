@@ -18,6 +18,9 @@ use crate::time::{self, Seconds};
 ///
 /// In the width and colours of the terminal; NO_COLOR switches colours off.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban board
+  $ kanban board --archived"#)]
 pub struct Args {
     /// Show the archived cards as well
     #[arg(long)]

@@ -12,6 +12,8 @@ use crate::store::lifecycle;
 /// --after-any start. A running card is taken away from its worker; the command returns when every process
 /// of it is gone. kanban retry takes the card up again.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban cancel t_1a2b3c4d --reason "no longer needed""#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

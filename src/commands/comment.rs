@@ -15,6 +15,9 @@ use crate::store::{history, tasks};
 
 /// Say something on a card
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban comment t_1a2b3c4d "seen on the other machine too"
+  $ git log -1 | kanban comment t_1a2b3c4d -"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

@@ -14,6 +14,9 @@ use crate::store::lifecycle;
 /// this way, by the run token in its environment (KANBAN_TOKEN). If its run no longer has the card, it is
 /// refused (exit status 4) and told why, and what it reported is kept as a late result that kanban show has.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban complete t_1a2b3c4d --summary "it was the cookie"
+  $ "$KANBAN_BIN" complete "$KANBAN_TASK" --summary "it was the cookie"  # by its worker"#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

@@ -36,18 +36,25 @@ enum What {
     /// status 2, with all that was found. What is only doubtful, such as a program that is not on the
     /// worker's PATH or a secret that cannot be read here, is told on standard error and leaves the exit
     /// status at 0. Nothing is sent.
+    #[command(after_long_help = r#"Examples:
+  $ kanban config check"#)]
     Check,
     /// Print the configuration with every default filled in
     ///
     /// The output is a configuration file itself, in which nothing is left to a default: each board
     /// with its folder, each worker with its limits. Variables set for workers are shown with their
     /// values. With --json it is an object that also says where the file is and where the home is.
+    #[command(after_long_help = r#"Examples:
+  $ kanban config show
+  $ kanban config show --json"#)]
     Show,
     /// Print the path of the configuration file
     ///
     /// It is the file that is read, or, if there is none, where it would be: in the home if KANBAN_HOME
     /// is set, else in the user's configuration folder. The file is not read, so this works when it is
     /// broken.
+    #[command(after_long_help = r#"Examples:
+  $ cat "$(kanban config path)""#)]
     Path,
 }
 

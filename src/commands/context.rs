@@ -14,6 +14,8 @@ use crate::tick::briefing;
 /// comments, and how to report. Long parts are cut and say where the rest is. This is what {prompt} in a worker's
 /// command and KANBAN_PROMPT in its environment stand for, as the card was when its run began.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban context t_2b3c4d5e"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

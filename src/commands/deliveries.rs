@@ -33,6 +33,9 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// List deliveries, oldest first
+    #[command(after_long_help = r#"Examples:
+  $ kanban deliveries list
+  $ kanban deliveries list --state retry --state dead"#)]
     List {
         /// Only in this state: due, in_flight, retry, delivered, dead, cancelled or held_back; repeatable
         #[arg(long, value_name = "STATE")]
@@ -48,14 +51,21 @@ enum What {
         limit: u32,
     },
     /// Show a delivery: its target, its tries, and what it tells
+    #[command(after_long_help = r#"Examples:
+  $ kanban deliveries show 1"#)]
     Show {
         /// Its number or its id
         #[arg(value_name = "DELIVERY")]
         delivery: String,
     },
     /// Try again: at the next tick, as if it was the first time
+    #[command(after_long_help = r#"Examples:
+  $ kanban deliveries retry 1
+  $ kanban deliveries retry --dead --channel team"#)]
     Retry(Chosen),
     /// Give up: it is not sent any more
+    #[command(after_long_help = r#"Examples:
+  $ kanban deliveries cancel 1"#)]
     Cancel(Chosen),
 }
 

@@ -22,6 +22,8 @@ use crate::time;
 /// once and is tried again, and a report that waits for all three and then releases a last card. Real
 /// workers (sh) run under real ticks. Nothing outside that folder is touched.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban demo"#)]
 pub struct Args {
     /// Make the folder here [default: demo, demo-2, … in the home of kanban]
     #[arg(long, value_name = "FOLDER")]

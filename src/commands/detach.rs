@@ -21,6 +21,8 @@ use crate::store::tasks;
 /// Only the copy in the folder of the board is deleted, not what it was copied from. A file that another program
 /// keeps elsewhere is no longer attached, but left where it is.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban detach t_1a2b3c4d screenshot.png --yes"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

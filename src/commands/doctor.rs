@@ -31,6 +31,9 @@ const FEW_DESCRIPTORS: u64 = 64;
 /// Looks for each worker's program where cron would look, at the channels (nothing is sent), the board, the
 /// locks, the timer, and at what the machine does to processes that outlive a session. Exits 1 if something is bad; changes nothing.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban doctor
+  $ kanban doctor --json"#)]
 pub struct Args {}
 
 /// How much a finding matters.

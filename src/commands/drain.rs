@@ -15,6 +15,10 @@ use crate::time::{self, Seconds};
 ///
 /// Before a reboot or an upgrade. kanban resume starts again.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban drain --timeout 30m
+  $ kanban drain coder --reason "its model is being changed"
+  $ kanban resume coder"#)]
 pub struct Args {
     /// The worker [default: the whole board]
     #[arg(value_name = "WORKER")]

@@ -17,6 +17,9 @@ use crate::store::tasks;
 ///
 /// A worker that has the card goes on with what it was told; its next one reads the new words.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban edit t_1a2b3c4d --title "Mend the login page"
+  $ kanban edit t_1a2b3c4d --body - <notes.md"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

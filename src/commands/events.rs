@@ -15,6 +15,9 @@ use crate::time;
 
 /// Print what happened, oldest first
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban events t_4d5e6f7a
+  $ kanban events --follow --json"#)]
 pub struct Args {
     /// Only what happened to this card
     #[arg(value_name = "ID")]

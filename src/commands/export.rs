@@ -20,6 +20,9 @@ use crate::time::{self, Seconds};
 /// every column, those of other programs too. Not in it are the files of the board's folder (logs, workspaces,
 /// attached files), messages that are still to be delivered, and what lets a worker report for itself.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban export --output board.jsonl
+  $ kanban export | gzip >board.jsonl.gz"#)]
 pub struct Args {
     /// Put it into this file, which must not exist
     #[arg(long, value_name = "FILE")]

@@ -23,6 +23,9 @@ use crate::time;
 ///
 /// The room that is freed in the file is used again; kanban vacuum gives it back to the disk.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban gc --dry-run
+  $ kanban gc"#)]
 pub struct Args {
     /// Show what would be removed, and remove nothing
     #[arg(long)]

@@ -19,6 +19,9 @@ use crate::store::tasks;
 ///
 /// A card that stands in the tree already is named again with "…" and not followed twice.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban graph t_1a2b3c4d
+  $ kanban graph t_1a2b3c4d --dot | dot -Tsvg >graph.svg"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

@@ -13,6 +13,8 @@ use crate::store::lifecycle;
 /// For workers that take long: it is in the history of the card, and on boards of Hermes it keeps others from
 /// taking the worker for stuck. A worker does it for its own card, by the run token in its environment.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ "$KANBAN_BIN" heartbeat "$KANBAN_TASK" --note "3 of 7 files"  # by its worker"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

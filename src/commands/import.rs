@@ -26,6 +26,8 @@ use crate::time::{self, Seconds};
 /// cancel it. Nobody is told again what was told there. To have both boards, pause one of them: cards that are
 /// ready start on each.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban export | kanban import - --board copy"#)]
 pub struct Args {
     /// The file; - is standard input
     #[arg(value_name = "FILE")]

@@ -20,6 +20,10 @@ use crate::tick::hermes;
 /// With --hermes, every board and every profile of that installation is one here: the folder is written into
 /// the configuration, what would go wrong is told, and nothing of Hermes is changed.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban init
+  $ kanban init --board website
+  $ kanban init --hermes ~/.hermes"#)]
 pub struct Args {
     /// The folder of a Hermes installation, such as ~/.hermes
     #[arg(long, value_name = "DIR")]

@@ -16,6 +16,9 @@ use crate::store::{links, tasks};
 /// before it is started again. A link that would close a cycle is refused, and so is one to a card that is
 /// at its end already.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban link t_1a2b3c4d t_5e6f7a8b
+  $ kanban link t_1a2b3c4d t_2b3c4d5e --on any"#)]
 pub struct Args {
     /// The card to finish first
     #[arg(value_name = "PARENT")]

@@ -15,6 +15,10 @@ use crate::time::{self, Seconds};
 
 /// List cards, in the order in which they would start
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban list
+  $ kanban list --status blocked --ids
+  $ kanban list --since yesterday --sort changed"#)]
 pub struct Args {
     #[command(flatten)]
     filter: Filter,

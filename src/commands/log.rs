@@ -16,6 +16,9 @@ use crate::{fsx, time};
 ///
 /// On a terminal, control characters are shown instead of acted on; in a pipe the bytes come as they are.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban log t_3c4d5e6f -n 20
+  $ less "$(kanban log t_3c4d5e6f --path)""#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

@@ -33,11 +33,16 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// List the channels of the configuration and how each stands on this board
+    #[command(after_long_help = r#"Examples:
+  $ kanban notify list"#)]
     List,
     /// Send one message to a channel, and show what was sent and what came of it
     ///
     /// Secrets are shown as ***. Nothing is put on the board, but if the message is delivered, a channel that
     /// was paused is sent to again. Exits 1 if it is not delivered.
+    #[command(after_long_help = r#"Examples:
+  $ kanban notify test team
+  $ kanban notify test team --event gave_up"#)]
     Test {
         /// The channel
         #[arg(value_name = "CHANNEL")]
@@ -53,6 +58,8 @@ enum What {
         thread: Option<String>,
     },
     /// Let a paused channel be sent to again, with all that died of it
+    #[command(after_long_help = r#"Examples:
+  $ kanban notify resume team"#)]
     Resume {
         /// The channel
         #[arg(value_name = "CHANNEL")]

@@ -25,6 +25,8 @@ use crate::tick::page::{For, make};
 ///
 /// With [boards.NAME] report = "FILE" in the configuration, ticks keep the page up to date.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban report --html board.html"#)]
 pub struct Args {
     /// The file to make or to replace, as a whole; "-" is standard output
     #[arg(long, value_name = "FILE")]

@@ -12,6 +12,10 @@ use crate::store::pauses;
 ///
 /// What runs goes on, and its ends are booked. kanban drain waits for them too.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban pause --reason "the disk is full"
+  $ kanban pause coder
+  $ kanban resume coder"#)]
 pub struct Args {
     /// The worker [default: the whole board]
     #[arg(value_name = "WORKER")]

@@ -12,6 +12,8 @@ use crate::store::lifecycle;
 /// Out of triage, or before the moment they were scheduled for, or before the delay of a retry is over.
 /// A card that waits for a parent is refused.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban promote t_5e6f7a8b"#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

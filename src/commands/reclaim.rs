@@ -12,6 +12,8 @@ use crate::store::lifecycle;
 /// For a worker that does nothing any more. Counts of failures start again from zero. Returns when every
 /// process of the worker is gone; the next tick starts the card anew.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban reclaim t_6f7a8b9c --reason "it hangs""#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

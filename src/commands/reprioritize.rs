@@ -11,6 +11,9 @@ use crate::store::lifecycle;
 /// Give cards another priority: higher ones start first
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "kanban reprioritize [OPTIONS] <ID>... <PRIORITY>")]
+#[command(after_long_help = r#"Examples:
+  $ kanban reprioritize t_1a2b3c4d 10
+  $ kanban reprioritize t_1a2b3c4d t_2b3c4d5e 0"#)]
 pub struct Args {
     /// The cards, and last the priority; 0 is that of cards without one
     #[arg(required = true, value_name = "ID... PRIORITY", num_args = 2.., allow_negative_numbers = true)]

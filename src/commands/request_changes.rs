@@ -15,6 +15,8 @@ use crate::store::lifecycle;
 /// this for its own card, by the run token in its environment (KANBAN_TOKEN). When workers have sent a card back
 /// review_limit times, it is blocked for a person to decide.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban request-changes t_7a8b9c0d --reason "a test is missing""#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

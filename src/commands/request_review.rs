@@ -14,6 +14,8 @@ use crate::store::lifecycle;
 /// people. kanban complete accepts it, and kanban request-changes sends it back. A worker hands its own card over
 /// this way, by the run token in its environment (KANBAN_TOKEN); a running card is else taken away from its worker.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban request-review t_1a2b3c4d --summary "please look at the cookie""#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

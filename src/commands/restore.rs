@@ -31,6 +31,9 @@ use crate::worker::rundir;
 /// by the next tick: its worker is gone, so it counts as lost and is tried again. Work that was finished after
 /// the backup is done once more, and messages that were due then are sent once more, under the same id.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban backup ~/kanban.backup
+  $ kanban restore ~/kanban.backup --yes"#)]
 pub struct Args {
     /// What kanban backup made
     #[arg(value_name = "FILE")]

@@ -12,6 +12,9 @@ use crate::store::{lanes, pauses};
 ///
 /// A lane that is held because its worker could not be started is let go as well.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban resume
+  $ kanban resume coder"#)]
 pub struct Args {
     /// The worker [default: the board as a whole]
     #[arg(value_name = "WORKER")]

@@ -12,6 +12,8 @@ use crate::store::lifecycle;
 /// Their counts of failures start again from zero, and a card that waits for its next try may start at once.
 /// Children that have started already are left alone.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban retry t_3c4d5e6f"#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

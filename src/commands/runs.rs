@@ -14,6 +14,9 @@ use crate::time;
 
 /// List runs: who worked on which card, how long, and how it ended
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban runs --limit 20
+  $ kanban runs t_3c4d5e6f"#)]
 pub struct Args {
     /// Only runs of this card [default: the whole board]
     #[arg(value_name = "ID")]

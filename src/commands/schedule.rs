@@ -13,6 +13,9 @@ use crate::time;
 /// Without --at, a card waits until kanban unblock or kanban promote lets it go. A running card is taken away
 /// from its worker, which is asked to end.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban schedule t_1a2b3c4d --at "tomorrow 9:00"
+  $ kanban schedule t_2b3c4d5e --at "in 2h" --reason "the mirror is down""#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

@@ -13,6 +13,9 @@ use crate::time;
 /// A card is found if each word occurs somewhere in it, in any order; capital and small letters are the same
 /// for the letters of English. Archived cards are found with --status archived.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban search login
+  $ kanban search "the login" --status todo --ids"#)]
 pub struct Args {
     /// What to look for; "two words" in one argument are looked for as they are
     #[arg(required = true, value_name = "WORD")]

@@ -24,6 +24,9 @@ use crate::time;
 
 /// Show a card: what it is, what it waits for, its runs, its comments and its history
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban show t_1a2b3c4d
+  $ kanban show t_1a2b3c4d --json"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -19,6 +19,9 @@ use crate::time::{self, Seconds};
 
 /// Count: cards by column, runs by worker and outcome, deliveries by channel
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban stats
+  $ kanban stats --format prometheus --output kanban.prom"#)]
 pub struct Args {
     /// How to print it
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
@@ -100,7 +103,11 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         Format::Prometheus => prometheus(&stats),
     };
     match &args.output {
-        Some(file) => fsx::publish(file, text.as_bytes()),
+        Some(file) => {
+            let file = std::path::absolute(file)
+                .with_context(|| format!("cannot find {}", file.display()))?;
+            fsx::publish(&file, text.as_bytes())
+        }
         None => render::print(&text),
     }
 }

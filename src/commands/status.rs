@@ -36,6 +36,9 @@ const MISSED: Seconds = 3;
 /// error in the last tick, a worker that cannot be started, or messages that cannot be delivered. Exits 5 if the
 /// board is quarantined.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban status
+  $ kanban status || mail -s "the board needs somebody" me"#)]
 pub struct Args {}
 
 /// The state of a board.

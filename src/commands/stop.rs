@@ -11,6 +11,8 @@ use crate::store::lifecycle;
 ///
 /// Returns when every process of the workers is gone. kanban unblock lets the cards go again.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban stop t_6f7a8b9c --reason "wrong branch""#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

@@ -18,6 +18,9 @@ use crate::tick::announce::target_at;
 /// ends by itself when its card is done, cancelled or archived and all of that was told. Channels hear of a
 /// whole board without any subscription unless they have subscribed_only.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban subscribe t_1a2b3c4d team
+  $ kanban subscribe t_2b3c4d5e team --only"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

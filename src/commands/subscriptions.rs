@@ -17,6 +17,8 @@ use crate::time;
 /// Those of Hermes are listed too, with the channel that serves them, if one does. Channels that hear of the
 /// whole board are in kanban notify list.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban subscriptions"#)]
 pub struct Args {
     /// Only those to this card
     #[arg(value_name = "ID")]

@@ -22,6 +22,10 @@ use crate::time::{self, Seconds};
 /// Meant for cron or a systemd timer: silent in a pipe unless something could not be done. While another
 /// tick has the board, it does nothing and exits 0.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban tick --board default
+  $ kanban tick --dry-run
+  $ kanban tick --wait --timeout 30m"#)]
 pub struct Args {
     /// Show what would be done, on a copy of the board in memory; start and signal nothing
     #[arg(long, conflicts_with = "wait")]

@@ -11,6 +11,8 @@ use crate::store::lifecycle;
 ///
 /// Its counts of failures start again from zero. A card whose parents are open goes back to todo.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban unblock t_3c4d5e6f"#)]
 pub struct Args {
     /// The cards
     #[arg(required = true, value_name = "ID")]

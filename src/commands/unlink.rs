@@ -13,6 +13,8 @@ use crate::store::{links, tasks};
 ///
 /// The next tick promotes the child if nothing else holds it.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban unlink t_1a2b3c4d t_2b3c4d5e"#)]
 pub struct Args {
     /// The card that was to be finished first
     #[arg(value_name = "PARENT")]

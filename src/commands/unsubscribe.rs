@@ -14,6 +14,9 @@ use crate::store::{subscriptions, tasks};
 /// What is in the outbox already is still told; kanban deliveries cancel takes it out. Channels that hear of
 /// the whole board still do.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban subscribe t_1a2b3c4d team
+  $ kanban unsubscribe t_1a2b3c4d team"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

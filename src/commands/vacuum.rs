@@ -23,6 +23,8 @@ use crate::tick::lock::Alone;
 /// takes the board for as long as it writes it anew, needs twice its size on the disk meanwhile, and exits 75 if
 /// another program is writing. There is seldom a reason to do it often.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban vacuum"#)]
 pub struct Args {}
 
 /// Runs the command.

@@ -26,6 +26,8 @@ use crate::time::{self, Seconds};
 ///
 /// Asks the same rules that a tick goes by, on the board as it is now. Caps count what runs at this moment.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban why t_2b3c4d5e"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]

@@ -54,21 +54,113 @@ fn visible() -> Command {
     tree
 }
 
-fn page(command: &Command) -> String {
-    let mut out = Vec::new();
-    clap_mangen::Man::new(command.clone())
+/// Pages that say more about what a command does, by the beginning of its name.
+const RELATED: [(&str, &str); 20] = [
+    ("kanban-block", "kanban-agents.7"),
+    ("kanban-comment", "kanban-agents.7"),
+    ("kanban-complete", "kanban-agents.7"),
+    ("kanban-config", "kanban-config.5"),
+    ("kanban-context", "kanban-agents.7"),
+    ("kanban-create", "kanban-ci.7"),
+    ("kanban-deliveries", "kanban-notifications.7"),
+    ("kanban-doctor", "kanban-cron.7"),
+    ("kanban-heartbeat", "kanban-agents.7"),
+    ("kanban-init", "kanban-hermes.7"),
+    ("kanban-mcp", "kanban-agents.7"),
+    ("kanban-notify", "kanban-notifications.7"),
+    ("kanban-request", "kanban-agents.7"),
+    ("kanban-status", "kanban-cron.7"),
+    ("kanban-subscri", "kanban-notifications.7"),
+    ("kanban-tick", "kanban-ci.7"),
+    ("kanban-tick", "kanban-cron.7"),
+    ("kanban-timer", "kanban-cron.7"),
+    ("kanban-unblock", "kanban-agents.7"),
+    ("kanban-unsubscribe", "kanban-notifications.7"),
+];
+
+/// The page of a command: what clap knows of it, then what its help says after the options, section by section.
+fn page(command: &Command, name: &str) -> String {
+    let man = clap_mangen::Man::new(command.clone())
+        .title(name.to_uppercase())
         .date("")
-        .manual("kanban")
-        .render(&mut out)
-        .unwrap();
-    String::from_utf8(out).unwrap()
+        .source("kanban")
+        .manual("kanban");
+    let mut out = Vec::new();
+    man.render_title(&mut out).unwrap();
+    man.render_name_section(&mut out).unwrap();
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    out.extend(format!(".SH SYNOPSIS\n{}\n", escaped(usage)).bytes());
+    man.render_description_section(&mut out).unwrap();
+    man.render_options_section(&mut out).unwrap();
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut out).unwrap();
+    }
+    let mut text = String::from_utf8(out).unwrap();
+    let help = command.get_after_long_help().map(ToString::to_string);
+    text.push_str(&sections(&help.unwrap_or_default()));
+    if !text.contains("\n.SH EXIT STATUS\n") {
+        text.push_str(".SH EXIT STATUS\n0 if it was done; else as in\n.BR kanban (1).\n");
+    }
+    text.push_str(".SH SEE ALSO\n");
+    let beyond = |file: &str| match name {
+        "kanban" => true,
+        _ => RELATED
+            .iter()
+            .any(|(verb, page)| name.starts_with(verb) && *page == file),
+    };
+    let mut pages: Vec<&str> = BY_HAND
+        .iter()
+        .map(|page| page.trim_start_matches("man/"))
+        .filter(|page| beyond(page))
+        .collect();
+    if name != "kanban" {
+        pages.insert(0, "kanban.1");
+    }
+    pages.sort_by_key(|page| page.rsplit('.').next());
+    let pages = pages.iter().map(|page| {
+        let (name, section) = page.rsplit_once('.').unwrap();
+        format!(".BR {} ({section})", escaped(name))
+    });
+    text.push_str(&pages.collect::<Vec<_>>().join(",\n"));
+    text.push('\n');
+    text
+}
+
+/// What a help says after the options: a heading that ends in a colon, and lines below it that are set in.
+fn sections(help: &str) -> String {
+    let mut text = String::new();
+    let mut open = false;
+    for line in help.trim_end().lines() {
+        if let Some(heading) = line.strip_suffix(':').filter(|_| !line.starts_with(' ')) {
+            text.push_str(if open { ".EE\n" } else { "" });
+            text.push_str(&format!(".SH {}\n.EX\n", heading.to_uppercase()));
+            open = true;
+        } else {
+            text.push_str(&escaped(line.strip_prefix("  ").unwrap_or(line)));
+            text.push('\n');
+        }
+    }
+    text.push_str(if open { ".EE\n" } else { "" });
+    text.replace("\n\n.EE\n", "\n.EE\n")
+}
+
+/// A line as roff shows it.
+fn escaped(line: &str) -> String {
+    let line = line.replace('\\', "\\e").replace('-', "\\-");
+    let line = line.replace('\'', "\\(aq").replace('`', "\\(ga");
+    let line = line.replace('~', "\\(ti").replace('^', "\\(ha");
+    match line.starts_with('.') {
+        true => format!("\\&{line}"),
+        false => line,
+    }
 }
 
 /// A page for each subcommand and for the subcommands of these, as their pages refer to them.
 fn add_pages(command: &Command, name: &str, files: &mut BTreeMap<PathBuf, String>) {
     for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
         let name = format!("{name}-{}", sub.get_name());
-        files.insert(format!("man/{name}.1").into(), page(sub));
+        files.insert(format!("man/{name}.1").into(), page(sub, &name));
         add_pages(sub, &name, files);
     }
 }
@@ -76,7 +168,7 @@ fn add_pages(command: &Command, name: &str, files: &mut BTreeMap<PathBuf, String
 fn pages() -> BTreeMap<PathBuf, String> {
     let tree = visible();
     let mut files = BTreeMap::new();
-    files.insert("man/kanban.1".into(), page(&tree));
+    files.insert("man/kanban.1".into(), page(&tree, "kanban"));
     add_pages(&tree, "kanban", &mut files);
     for (shell, file) in [
         (Shell::Bash, "kanban.bash"),

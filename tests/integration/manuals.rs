@@ -1,5 +1,5 @@
-//! The manual pages of sections 5 and 7 keep their word: every command that they show is run, one page after
-//! the other in a home of its own, and every command that cannot be run in a test is one that this program has.
+//! The manual pages keep their word: every command that they show is run, each page in a home of its own, and
+//! every command that cannot be run in a test is one that this program has.
 
 use std::path::{Path, PathBuf};
 
@@ -20,17 +20,20 @@ fn pages(sections: &[&str]) -> Vec<(PathBuf, String)> {
 }
 
 /// Every page, each in its turn; what is wrong with several is said at once.
-fn each(sections: &[&str], check: impl Fn(&str) -> Result<(), String>) {
+fn each(sections: &[&str], check: impl Fn(&str, &str) -> Result<(), String>) {
     let wrong: Vec<String> = pages(sections)
         .iter()
-        .filter_map(|(path, page)| Some(format!("{}: {}", path.display(), check(page).err()?)))
+        .filter_map(|(path, page)| {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            Some(format!("{}: {}", path.display(), check(name, page).err()?))
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]
 fn every_command_that_a_page_shows_does_what_it_shows() {
-    each(&["5", "7"], |page| {
+    each(&["5", "7"], |_, page| {
         let parts = of_manual(page);
         let run = |part: &Part| matches!(part, Part::Command(c) if c.not_run.is_none());
         if !parts.iter().any(run) {
@@ -42,7 +45,7 @@ fn every_command_that_a_page_shows_does_what_it_shows() {
 
 #[test]
 fn every_command_that_a_page_names_is_one_of_this_program() {
-    each(&["5", "7"], |page| {
+    each(&["1", "5", "7"], |_, page| {
         for part in of_manual(page) {
             match part {
                 Part::Command(command) => {
@@ -73,6 +76,115 @@ fn every_command_that_a_page_names_is_one_of_this_program() {
     });
 }
 
+/// The home that the examples of the pages of section 1 are run in.
+const PREPARED: &str = r#"
+.\" file: ~/.config/kanban/config.toml
+.EX
+[workers.coder]
+command = ["sh", "-c", "echo mended the login"]
+[workers.tests]
+command = ["sh", "-c", "echo 1 test failed; exit 1"]
+[workers.slow]
+command = ["sh", "-c", "touch started; exec sleep 600"]
+[workers.me]
+pull = true
+[channels.chat]
+kind = "command"
+command = ["false"]
+events = ["completed"]
+[channels.team]
+kind = "command"
+command = ["true"]
+.EE
+.\" setup: t_4d5e6f7a = kanban create "Build it" --assignee coder
+.\" setup: t_3c4d5e6f = kanban create "Test it" --assignee tests --max-retries 1
+.\" setup: kanban tick --wait || true
+.\" setup: t_1a2b3c4d = kanban create "Mend the login" --assignee coder
+.\" setup: t_2b3c4d5e = kanban create "Announce it" --assignee me --parent t_1a2b3c4d
+.\" setup: t_5e6f7a8b = kanban create "Split the parser" --assignee coder --triage
+.\" setup: t_7a8b9c0d = kanban create "Write it up" --assignee me
+.\" setup: kanban request-review t_7a8b9c0d
+.\" setup: echo text | tee notes.md >screenshot.png
+"#;
+
+/// What some of them need beyond that.
+const NEEDED: [(&str, &str); 5] = [
+    ("kanban", "kanban archive t_3c4d5e6f"),
+    (
+        "kanban-create",
+        "printf '[[cards]]\ntitle = \"x\"\n' >cards.toml",
+    ),
+    ("kanban-detach", "kanban attach t_1a2b3c4d screenshot.png"),
+    ("kanban-init", "mkdir .hermes"),
+    ("kanban-tick", "kanban archive t_3c4d5e6f"),
+];
+
+/// Examples that need a worker at work on t_6f7a8b9c.
+const AT_WORK: [&str; 2] = ["kanban-reclaim", "kanban-stop"];
+
+/// What cannot be run in a test, by how it begins, and why.
+const NOT_RUN: [(&str, &str); 9] = [
+    ("\"$KANBAN_BIN\"", "a worker calls it"),
+    ("claude ", "an agent that is not installed"),
+    ("dmesg ", "for root on some machines"),
+    ("git log", "the home is no repository"),
+    (
+        "kanban events --follow",
+        "it goes on until it is interrupted",
+    ),
+    (
+        "kanban graph t_1a2b3c4d --dot",
+        "Graphviz is not everywhere",
+    ),
+    (
+        "kanban timer install",
+        "it would write a timer of this user",
+    ),
+    ("kanban timer remove", "it looks at the timers of this user"),
+    ("kanban watch", "it needs a terminal"),
+];
+
+#[test]
+fn every_verb_has_examples_and_they_work() {
+    let mut prepared = Shell::new();
+    prepared.follow(&of_manual(PREPARED)).unwrap();
+    let group = kanban::cli::command();
+    each(&["1"], |name, page| {
+        let verb = name.strip_prefix("kanban-").unwrap_or_default();
+        let Some((_, examples)) = page.split_once("\n.SH EXAMPLES\n") else {
+            let of_others = group.find_subcommand(verb);
+            return match of_others.is_some_and(|c| c.has_subcommands()) {
+                true => Ok(()),
+                false => Err("has no example".to_owned()),
+            };
+        };
+        let mut parts: Vec<Part> = Vec::new();
+        if AT_WORK.contains(&name) {
+            parts.push(Part::Setup(
+                "t_6f7a8b9c = kanban create Sleep --assignee slow".to_owned(),
+            ));
+            parts.push(Part::Setup("kanban tick".to_owned()));
+        }
+        let needed = NEEDED.iter().filter(|(verb, _)| *verb == name);
+        parts.extend(needed.map(|(_, lines)| Part::Setup((*lines).to_owned())));
+        parts.extend(of_manual(examples).into_iter().filter_map(to_be_run));
+        prepared.copy().follow(&parts)
+    });
+}
+
+/// A command of a page of section 1 that can be run here. The others are held against the command line.
+fn to_be_run(part: Part) -> Option<Part> {
+    match part {
+        Part::Command(command) => {
+            let not = NOT_RUN
+                .iter()
+                .any(|(start, _)| command.typed.starts_with(start));
+            (!not).then_some(Part::Command(command))
+        }
+        _ => None,
+    }
+}
+
 /// The calls of this program in a script, each as its words. Quotes group; what a shell would put in the place
 /// of a variable stays as it is.
 fn calls(script: &str) -> Vec<Vec<String>> {
@@ -93,7 +205,10 @@ fn calls(script: &str) -> Vec<Vec<String>> {
                     if words.iter().any(|word| word == "xargs") {
                         words.push("t_1a2b3c4d".to_owned());
                     }
-                    let at = words.iter().position(|word| word == "kanban");
+                    words.truncate(words.iter().position(|w| w == "#").unwrap_or(words.len()));
+                    let at = words
+                        .iter()
+                        .rposition(|word| word == "kanban" || word == "$KANBAN_BIN");
                     calls.extend(at.map(|at| words.split_off(at)));
                     words.clear();
                 }

@@ -35,6 +35,26 @@ impl Shell {
     pub fn new() -> Self {
         let home = Home::new("");
         std::fs::remove_file(home.path().join("config.toml")).unwrap();
+        Self::at_home(home)
+    }
+
+    /// A shell in a copy of this one's home, where nothing runs: whatever is done there is not done here.
+    pub fn copy(&self) -> Self {
+        let home = Home::new("");
+        std::fs::remove_file(home.path().join("config.toml")).unwrap();
+        let copied = home
+            .command("cp")
+            .args(["-R", "."])
+            .arg(home.path())
+            .current_dir(self.home.path())
+            .status();
+        assert!(copied.unwrap().success());
+        let mut copy = Self::at_home(home);
+        copy.ids.clone_from(&self.ids);
+        copy
+    }
+
+    fn at_home(home: Home) -> Self {
         let programs = Path::new(PROGRAM).parent().unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
         let mut child = home

@@ -104,6 +104,9 @@ pub fn of_manual(page: &str) -> Vec<Part> {
             (None, _) => {}
         }
     }
+    if !setup.is_empty() {
+        parts.push(Part::Setup(setup));
+    }
     parts
 }
 

@@ -30,10 +30,16 @@ enum What {
     /// List the boards of the home and those that the configuration names
     ///
     /// A board that cannot be read is listed with the reason, and the others all the same.
+    #[command(after_long_help = r#"Examples:
+  $ kanban boards list"#)]
     List,
     /// Print the path of the board's database
+    #[command(after_long_help = r#"Examples:
+  $ ls -l "$(kanban boards path)""#)]
     Path,
     /// Make a board
+    #[command(after_long_help = r#"Examples:
+  $ kanban boards create website"#)]
     Create {
         /// What it is to be called
         #[arg(value_name = "NAME")]
@@ -42,6 +48,8 @@ enum What {
     /// Give a board another name
     ///
     /// Its folder is moved, and with it its logs, workspaces and attachments. Refused while a worker runs.
+    #[command(after_long_help = r#"Examples:
+  $ kanban boards rename default website"#)]
     Rename {
         /// What it is called
         #[arg(value_name = "OLD")]
@@ -54,12 +62,16 @@ enum What {
     ///
     /// Its folder is moved to archived/ in the home, under its name and the time; kanban boards unarchive brings
     /// it back. Refused while a worker runs.
+    #[command(after_long_help = r#"Examples:
+  $ kanban boards archive default"#)]
     Archive {
         /// The board
         #[arg(value_name = "NAME")]
         name: Slug,
     },
     /// Bring a board back that was put away, or list those that were
+    #[command(after_long_help = r#"Examples:
+  $ kanban boards unarchive"#)]
     Unarchive {
         /// What kanban boards archive printed [default: list what could be brought back]
         #[arg(value_name = "ARCHIVED")]
@@ -71,6 +83,8 @@ enum What {
     /// Delete a board for good, with everything in its folder
     ///
     /// Refused while a worker runs.
+    #[command(after_long_help = r#"Examples:
+  $ kanban boards rm default --yes"#)]
     Rm {
         /// The board, or what kanban boards archive printed
         #[arg(value_name = "NAME")]

@@ -24,6 +24,9 @@ use crate::time;
 ///
 /// Exits 1 if an error is left, and 5 if the file is damaged: then the way back is shown.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban check
+  $ kanban check --fix"#)]
 pub struct Args {
     /// Read the pages of the file only, and not every index against its table
     #[arg(long, conflicts_with = "fix")]

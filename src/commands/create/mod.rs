@@ -64,6 +64,12 @@ fn said_by_the_file() -> Vec<&'static str> {
 }
 
 const AFTER: &str = "\
+Examples:
+  $ kanban create \"Mend the login\" --assignee coder --priority 5
+  $ kanban create \"Announce it\" --assignee me --parent t_1a2b3c4d
+  $ kanban create \"Tidy up\" --assignee coder --at \"tomorrow 9:00\"
+  $ kanban create --from cards.toml --dry-run
+
 A file of cards:
   TOML or JSON with a list called cards, made in one transaction. Each
   card has a title, and keys named like the options above with _ for -;

@@ -33,6 +33,8 @@ const MESSAGE_MAX: usize = 4 * 1_048_576;
 ///
 /// kanban-agents(7) has the tools, and how agents are told of them.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ claude mcp add kanban -- kanban mcp --board default"#)]
 pub struct Args {}
 
 /// Runs the command.

@@ -39,6 +39,8 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Print the unit files, the crontab lines or the agent, and change nothing
+    #[command(after_long_help = r#"Examples:
+  $ kanban timer print --kind cron"#)]
     Print(Wanted),
     /// Write the timer and start it
     ///
@@ -48,6 +50,9 @@ enum What {
     ///
     /// systemd ends the units of a user when that user logs out, workers included, unless "loginctl
     /// enable-linger" has been run once.
+    #[command(after_long_help = r#"Examples:
+  $ kanban timer install
+  $ kanban timer install --every 5m --dry-run"#)]
     Install {
         #[command(flatten)]
         wanted: Wanted,
@@ -58,6 +63,8 @@ enum What {
     /// Stop the timer and take away what install wrote
     ///
     /// Workers and a tick that is running go on.
+    #[command(after_long_help = r#"Examples:
+  $ kanban timer remove"#)]
     Remove {
         /// Only the timer of this kind [default: every timer that the board has]
         #[arg(long)]

@@ -26,6 +26,8 @@ use screen::{Screen, Woken};
 /// Its columns, what runs and for how long, what is wrong, and what happened last, as much of it as the terminal has
 /// lines for. q or Ctrl-C leaves. kanban events --follow prints what happens where there is no terminal.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban watch --board default"#)]
 pub struct Args {
     /// How often to look whether something changed
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = interval)]
