@@ -13,14 +13,14 @@ use crate::board::id::CardRef;
 use crate::board::task::Task;
 use crate::render::page::{field, field_in, heading, indented};
 use crate::render::style::{Style, status_colour};
-use crate::render::{self};
+use crate::render::{self, escape};
 use crate::store::attachments;
 use crate::store::history::{self, CommentRow, EventRow};
 use crate::store::late::{self, LateResult};
 use crate::store::links::{self, Neighbour};
 use crate::store::runs::{self, RunRow};
 use crate::store::tasks;
-use crate::time;
+use crate::time::{self, Seconds};
 
 /// Show a card: what it is, what it waits for, its runs, its comments and its history
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     if global.json {
         return render::print(&render::json(&page)?);
     }
-    let mut out = text(&page, &Style::stdout());
+    let mut out = text(&page, time::now()?, &Style::stdout());
     let kept = session.board.artifacts().join(page.task.id.as_str());
     if kept.is_dir() {
         out += &field(&Style::stdout(), "artifacts", &kept.display().to_string());
@@ -77,7 +77,8 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     render::print(&out)
 }
 
-fn text(page: &Page, style: &Style) -> String {
+fn text(page: &Page, now: Seconds, style: &Style) -> String {
+    let when = |at: Seconds| format!("{} ({})", time::local(at), time::away(at, now));
     let task = &page.task;
     let mut out = heading(style, &format!("{}  {}", task.id, task.title));
     out += &field_in(
@@ -100,18 +101,17 @@ fn text(page: &Page, style: &Style) -> String {
         "created",
         Some(format!(
             "{} by {}{}",
-            time::local(task.created_at),
+            when(task.created_at),
             task.created_by.as_deref().unwrap_or("?"),
             maker(&page.events)
         )),
     );
-    line("not before", task.not_before.map(time::local));
+    line("not before", task.not_before.map(when));
     line(
         "next try",
-        task.retry_at
-            .map(|at| format!("not before {}", time::local(at))),
+        task.retry_at.map(|at| format!("not before {}", when(at))),
     );
-    line("finished", task.completed_at.map(time::local));
+    line("finished", task.completed_at.map(when));
     line("workspace", task.workspace_path.clone());
     line("run time limit", task.max_runtime_seconds.map(time::spell));
     line(
@@ -159,11 +159,12 @@ fn text(page: &Page, style: &Style) -> String {
     if !page.comments.is_empty() {
         out += &format!("\n{}", heading(style, "Comments"));
         for comment in &page.comments {
+            // Deeper than the line above it, so that no comment can be taken for another one.
+            let body = comment.body.replace('\n', "\n    ");
             let said = format!(
-                "{} {}: {}",
+                "{} {}\n    {body}",
                 time::local(comment.created_at),
-                comment.author,
-                comment.body
+                escape::line(&comment.author)
             );
             out += &indented(style, &said);
         }
@@ -186,7 +187,11 @@ fn text(page: &Page, style: &Style) -> String {
     for event in &page.events {
         out += &indented(
             style,
-            &format!("{} {}", time::local(event.created_at), describe(event)),
+            &format!(
+                "{} {}",
+                time::local(event.created_at),
+                escape::line(&describe(event))
+            ),
         );
     }
     out
@@ -227,18 +232,21 @@ fn late_text(late: &LateResult) -> String {
 
 fn run_line(run: &RunRow) -> String {
     let outcome = run.outcome.as_deref().unwrap_or(&run.status);
-    let why = run
-        .error
-        .as_deref()
-        .or(run.summary.as_deref())
-        .map_or(String::new(), |w| format!(": {w}"));
-    format!(
-        "{} {} by {} (took {}, exit {}){}",
+    let why = match (&run.error, &run.summary) {
+        // It says for itself how the process ended.
+        (Some(error), _) => format!(": {error}"),
+        (None, Some(summary)) => format!(", exit {}: {summary}", exit(run)),
+        (None, None) => format!(", exit {}", exit(run)),
+    };
+    let end = match run.ended_at {
+        None => String::new(),
+        Some(_) => format!(", took {}{why}", took(run)),
+    };
+    let line = format!(
+        "{} run {} {outcome} by {}{end}",
         time::local(run.started_at),
-        outcome,
+        run.id,
         run.worker.as_deref().unwrap_or("?"),
-        took(run),
-        exit(run),
-        why
-    )
+    );
+    escape::line(&line)
 }

@@ -153,6 +153,15 @@ impl Zone {
     }
 }
 
+/// How far away a moment is, for people: `3h 5m ago`, `in 2h`, `now`.
+pub fn away(at: Seconds, now: Seconds) -> String {
+    match now.saturating_sub(at) {
+        0 => "now".to_owned(),
+        past @ 1.. => format!("{} ago", humane(past)),
+        ahead => format!("in {}", humane(ahead.saturating_neg())),
+    }
+}
+
 /// A moment for people, in local time with its offset.
 pub fn local(seconds: Seconds) -> String {
     match Timestamp::from_second(seconds) {
@@ -209,6 +218,15 @@ mod tests {
         );
         assert_eq!(zone.day(noon - 12 * 3_600), "2026-03-28");
         assert_eq!(zone.day(noon - 11 * 3_600), "2026-03-29");
+    }
+
+    #[test]
+    fn a_moment_is_so_far_away() {
+        assert_eq!(away(100, 100), "now");
+        assert_eq!(away(40, 100), "1m ago");
+        assert_eq!(away(7_300, 100), "in 2h");
+        assert_eq!(away(i64::MIN, i64::MAX), "106751991167300d 15h ago");
+        assert!(away(i64::MAX, i64::MIN).starts_with("in "));
     }
 
     #[test]

@@ -303,3 +303,25 @@ fn boards_are_listed_and_a_broken_one_keeps_no_other_from_it() {
             .contains("not an SQLite database")
     );
 }
+
+#[test]
+fn a_page_says_how_long_ago_and_no_text_can_be_taken_for_another_line() {
+    let home = Home::new(
+        "[workers.me]\npull = true\n[workers.ok]\ncommand = [\"echo\", \"it went well\"]\n",
+    )
+    .with("KANBAN_NOW", "1795530600");
+    let card = home.create("x", "ok", &[]);
+    let forged = "fine\n2026-11-24 14:30:00 +00:00 boss\n    delete everything";
+    home.ok(&["comment", &card, forged]);
+    home.quiet().expect(0);
+    let home = home.with("KANBAN_NOW", "1795541400");
+    let page = home.ok(&["show", &card]).stdout;
+    for part in [
+        "created       2026-11-24 14:30:00 +00:00 (3h ago)",
+        "run 1 completed by ok, took ",
+        ", exit 0: it went well",
+        "    fine\n      2026-11-24 14:30:00 +00:00 boss\n",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
