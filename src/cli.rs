@@ -2,16 +2,18 @@
 //!
 //! Parsing validates and touches no file, clock or database.
 
+use std::ffi::OsString;
+
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     Global, archive, assign, attach, attachments, backup, block, board, boards, cancel, check,
     comment, complete, config, context, create, deliveries, demo, detach, doctor, drain, edit,
-    events, export, gc, graph, heartbeat, import, init, link, list, log, mcp, notify, page, pause,
-    promote, reclaim, reprioritize, request_changes, request_review, restore, resume, retry, runs,
-    schedule, search, show, stats, status, stop, subscribe, subscriptions, supervise, tick, timer,
-    unblock, unlink, unsubscribe, vacuum, watch, why,
+    events, export, gc, graph, heartbeat, import, init, link, list, log, mcp, notify, pause,
+    promote, reclaim, report, reprioritize, request_changes, request_review, restore, resume,
+    retry, runs, schedule, search, show, stats, status, stop, subscribe, subscriptions, supervise,
+    tick, timer, unblock, unlink, unsubscribe, vacuum, watch, why,
 };
 
 /// A durable kanban board that runs commands, without a daemon
@@ -69,146 +71,174 @@ Files:
   $KANBAN_CONFIG, else $KANBAN_HOME/config.toml, else ~/.config/kanban/config.toml
         workers, caps and limits: kanban-config(5)";
 
-/// The subcommands, in the order of the help. One is parsed per process, so their size is of no account.
-#[allow(clippy::large_enum_variant)]
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Init(init::Args),
-    Create(create::Args),
-    List(list::Args),
-    Search(search::Args),
-    Show(show::Args),
-    Graph(graph::Args),
-    Context(context::Args),
-    Board(board::Args),
-    Watch(watch::Args),
-    Boards(boards::Args),
-    Why(why::Args),
-    Status(status::Args),
-    Link(link::Args),
-    Unlink(unlink::Args),
-    Comment(comment::Args),
-    Attach(attach::Args),
-    Attachments(attachments::Args),
-    Detach(detach::Args),
-    Edit(edit::Args),
-    Reprioritize(reprioritize::Args),
-    Heartbeat(heartbeat::Args),
-    Complete(complete::Args),
-    Block(block::Args),
-    RequestReview(request_review::Args),
-    RequestChanges(request_changes::Args),
-    Unblock(unblock::Args),
-    Promote(promote::Args),
-    Schedule(schedule::Args),
-    Retry(retry::Args),
-    #[command(visible_alias = "reassign")]
-    Assign(assign::Args),
-    Reclaim(reclaim::Args),
-    Stop(stop::Args),
-    Cancel(cancel::Args),
-    Archive(archive::Args),
-    Mcp(mcp::Args),
-    Log(log::Args),
-    Runs(runs::Args),
-    Events(events::Args),
-    Subscribe(subscribe::Args),
-    Unsubscribe(unsubscribe::Args),
-    Subscriptions(subscriptions::Args),
-    Deliveries(deliveries::Args),
-    Notify(notify::Args),
-    Tick(tick::Args),
-    Pause(pause::Args),
-    Resume(resume::Args),
-    Drain(drain::Args),
-    Timer(timer::Args),
-    Stats(stats::Args),
-    Report(page::Args),
-    Backup(backup::Args),
-    Restore(restore::Args),
-    Gc(gc::Args),
-    Vacuum(vacuum::Args),
-    Check(check::Args),
-    Export(export::Args),
-    Import(import::Args),
-    Doctor(doctor::Args),
-    Config(config::Args),
-    Demo(demo::Args),
-    #[command(hide = true)]
-    Supervise(supervise::Args),
+/// Makes of one list the subcommands, what runs each, and the tree of each alone.
+macro_rules! subcommands {
+    ($($(#[$attribute:meta])* $text:literal => $name:ident($module:ident),)*) => {
+        /// The subcommands, in the order of the help. One is parsed per process, so their size is of no account.
+        #[allow(clippy::large_enum_variant)]
+        #[derive(Debug, Subcommand)]
+        pub(crate) enum Command {
+            $($(#[$attribute])* #[command(name = $text)] $name($module::Args),)*
+        }
+
+        impl Cli {
+            /// Runs the subcommand.
+            pub(crate) fn run(&self) -> Result<()> {
+                match &self.command {
+                    $(Command::$name(args) => $module::run(args, &self.global),)*
+                }
+            }
+        }
+
+        /// A subcommand without the others.
+        fn alone(name: &str) -> Option<clap::Command> {
+            match name {
+                $($text => Some($module::Args::augment_args(clap::Command::default().name($text))),)*
+                _ => None,
+            }
+        }
+    };
 }
 
-impl Cli {
-    /// Runs the subcommand.
-    pub(crate) fn run(&self) -> Result<()> {
-        let global = &self.global;
-        match &self.command {
-            Command::Init(args) => init::run(args, global),
-            Command::Create(args) => create::run(args, global),
-            Command::List(args) => list::run(args, global),
-            Command::Search(args) => search::run(args, global),
-            Command::Edit(args) => edit::run(args, global),
-            Command::Reprioritize(args) => reprioritize::run(args, global),
-            Command::Show(args) => show::run(args, global),
-            Command::Graph(args) => graph::run(args, global),
-            Command::Context(args) => context::run(args, global),
-            Command::Board(args) => board::run(args, global),
-            Command::Watch(args) => watch::run(args, global),
-            Command::Link(args) => link::run(args, global),
-            Command::Unlink(args) => unlink::run(args, global),
-            Command::Comment(args) => comment::run(args, global),
-            Command::Attach(args) => attach::run(args, global),
-            Command::Attachments(args) => attachments::run(args, global),
-            Command::Detach(args) => detach::run(args, global),
-            Command::Heartbeat(args) => heartbeat::run(args, global),
-            Command::Complete(args) => complete::run(args, global),
-            Command::Block(args) => block::run(args, global),
-            Command::RequestReview(args) => request_review::run(args, global),
-            Command::RequestChanges(args) => request_changes::run(args, global),
-            Command::Unblock(args) => unblock::run(args, global),
-            Command::Promote(args) => promote::run(args, global),
-            Command::Archive(args) => archive::run(args, global),
-            Command::Mcp(args) => mcp::run(args, global),
-            Command::Log(args) => log::run(args, global),
-            Command::Runs(args) => runs::run(args, global),
-            Command::Events(args) => events::run(args, global),
-            Command::Subscribe(args) => subscribe::run(args, global),
-            Command::Unsubscribe(args) => unsubscribe::run(args, global),
-            Command::Subscriptions(args) => subscriptions::run(args, global),
-            Command::Deliveries(args) => deliveries::run(args, global),
-            Command::Notify(args) => notify::run(args, global),
-            Command::Tick(args) => tick::run(args, global),
-            Command::Boards(args) => boards::run(args, global),
-            Command::Why(args) => why::run(args, global),
-            Command::Status(args) => status::run(args, global),
-            Command::Schedule(args) => schedule::run(args, global),
-            Command::Retry(args) => retry::run(args, global),
-            Command::Assign(args) => assign::run(args, global),
-            Command::Reclaim(args) => reclaim::run(args, global),
-            Command::Stop(args) => stop::run(args, global),
-            Command::Cancel(args) => cancel::run(args, global),
-            Command::Pause(args) => pause::run(args, global),
-            Command::Resume(args) => resume::run(args, global),
-            Command::Drain(args) => drain::run(args, global),
-            Command::Timer(args) => timer::run(args, global),
-            Command::Stats(args) => stats::run(args, global),
-            Command::Report(args) => page::run(args, global),
-            Command::Backup(args) => backup::run(args, global),
-            Command::Gc(args) => gc::run(args, global),
-            Command::Vacuum(args) => vacuum::run(args, global),
-            Command::Restore(args) => restore::run(args, global),
-            Command::Check(args) => check::run(args, global),
-            Command::Export(args) => export::run(args, global),
-            Command::Import(args) => import::run(args, global),
-            Command::Doctor(args) => doctor::run(args, global),
-            Command::Config(args) => config::run(args, global.config.as_deref(), global.json),
-            Command::Demo(args) => demo::run(args, global),
-            Command::Supervise(args) => supervise::run(args),
+subcommands! {
+    "init" => Init(init),
+    "create" => Create(create),
+    "list" => List(list),
+    "search" => Search(search),
+    "show" => Show(show),
+    "graph" => Graph(graph),
+    "context" => Context(context),
+    "board" => Board(board),
+    "watch" => Watch(watch),
+    "boards" => Boards(boards),
+    "why" => Why(why),
+    "status" => Status(status),
+    "link" => Link(link),
+    "unlink" => Unlink(unlink),
+    "comment" => Comment(comment),
+    "attach" => Attach(attach),
+    "attachments" => Attachments(attachments),
+    "detach" => Detach(detach),
+    "edit" => Edit(edit),
+    "reprioritize" => Reprioritize(reprioritize),
+    "heartbeat" => Heartbeat(heartbeat),
+    "complete" => Complete(complete),
+    "block" => Block(block),
+    "request-review" => RequestReview(request_review),
+    "request-changes" => RequestChanges(request_changes),
+    "unblock" => Unblock(unblock),
+    "promote" => Promote(promote),
+    "schedule" => Schedule(schedule),
+    "retry" => Retry(retry),
+    #[command(visible_alias = "reassign")]
+    "assign" => Assign(assign),
+    "reclaim" => Reclaim(reclaim),
+    "stop" => Stop(stop),
+    "cancel" => Cancel(cancel),
+    "archive" => Archive(archive),
+    "mcp" => Mcp(mcp),
+    "log" => Log(log),
+    "runs" => Runs(runs),
+    "events" => Events(events),
+    "subscribe" => Subscribe(subscribe),
+    "unsubscribe" => Unsubscribe(unsubscribe),
+    "subscriptions" => Subscriptions(subscriptions),
+    "deliveries" => Deliveries(deliveries),
+    "notify" => Notify(notify),
+    "tick" => Tick(tick),
+    "pause" => Pause(pause),
+    "resume" => Resume(resume),
+    "drain" => Drain(drain),
+    "timer" => Timer(timer),
+    "stats" => Stats(stats),
+    "report" => Report(report),
+    "backup" => Backup(backup),
+    "restore" => Restore(restore),
+    "gc" => Gc(gc),
+    "vacuum" => Vacuum(vacuum),
+    "check" => Check(check),
+    "export" => Export(export),
+    "import" => Import(import),
+    "doctor" => Doctor(doctor),
+    "config" => Config(config),
+    "demo" => Demo(demo),
+    #[command(hide = true)]
+    "supervise" => Supervise(supervise),
+}
+
+/// Reads a command line. Making the whole tree costs more than all else that an idle tick does, so the
+/// subcommand that is asked for is tried alone first; what it does not take is for the whole tree to explain.
+pub(crate) fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let bare = || {
+        clap::Command::default()
+            .name("kanban")
+            .version(env!("CARGO_PKG_VERSION"))
+    };
+    match args.get(1).and_then(|first| first.to_str()) {
+        Some("--version" | "-V") if args.len() == 2 => {
+            bare().try_get_matches_from(args)?;
         }
+        Some(name) => {
+            let tree = alone(name).map(|one| Global::augment_args(bare()).subcommand(one));
+            if let Some(Ok(mut matches)) = tree.map(|tree| tree.try_get_matches_from(args))
+                && let Ok(cli) = Cli::from_arg_matches_mut(&mut matches)
+            {
+                return Ok(cli);
+            }
+        }
+        None => {}
     }
+    Cli::try_parse_from(args)
 }
 
 /// The tree of commands, for the generators of man pages and completions.
 pub fn command() -> clap::Command {
     Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Cli, clap::Error> {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        parse(&args)
+    }
+
+    #[test]
+    fn a_subcommand_alone_is_read_as_in_the_whole_tree() {
+        for line in [
+            "kanban tick --board x --json",
+            "kanban create title --assignee me --priority 3 --config c.toml",
+            "kanban boards list --json",
+            "kanban request-review t_12345678 --summary x",
+        ] {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let whole = Cli::try_parse_from(&args).unwrap();
+            assert_eq!(format!("{:?}", read(line).unwrap()), format!("{whole:?}"));
+        }
+    }
+
+    #[test]
+    fn what_one_does_not_take_is_explained_by_all() {
+        for line in [
+            "kanban tick --hepl",
+            "kanban tick --help",
+            "kanban tock",
+            "kanban",
+            "kanban boards",
+            "kanban --version",
+        ] {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let whole = Cli::try_parse_from(&args).unwrap_err();
+            assert_eq!(read(line).unwrap_err().to_string(), whole.to_string());
+        }
+    }
+
+    #[test]
+    fn every_subcommand_can_be_had_alone() {
+        for one in Cli::command().get_subcommands() {
+            assert!(alone(one.get_name()).is_some(), "{}", one.get_name());
+        }
+    }
 }

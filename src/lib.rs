@@ -106,7 +106,6 @@ mod worker;
 use std::ffi::OsString;
 
 use anyhow::Result;
-use clap::Parser;
 
 /// Runs the program and returns its exit status.
 pub fn main(args: Vec<OsString>) -> u8 {
@@ -126,7 +125,7 @@ fn run(args: Vec<OsString>) -> Result<i32> {
     if let Some(status) = commands::supervise::intercept(&args) {
         return status;
     }
-    let cli = match cli::Cli::try_parse_from(args) {
+    let cli = match cli::parse(&args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output and are no error; a closed pipe is not one either.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::report::{Moved, show_moved};
+use super::reporting::{Moved, show_moved};
 use super::{Global, Session};
 use crate::board::block::BlockKind;
 use crate::board::id::CardRef;

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::Global;
 use crate::config::{self, Config, Source};
 use crate::delivery::sender;
 use crate::exit::Failure;
@@ -59,8 +60,9 @@ enum What {
 }
 
 /// Runs `kanban config`.
-pub fn run(args: &Args, config_path: Option<&Path>, json: bool) -> Result<()> {
-    match (&args.what, json) {
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let config_path = global.config.as_deref();
+    match (&args.what, global.json) {
         (What::Check, true) => {
             let config = config::load(config_path)?;
             let warnings = checked(&config)?;
@@ -272,7 +274,12 @@ mod tests {
     #[test]
     fn a_file_that_was_named_must_be_there() {
         let args = Line::parse_from(["config", "path"]).args;
-        let error = run(&args, Some(Path::new("/no/such/file")), false).unwrap_err();
+        let global = Global {
+            board: None,
+            config: Some("/no/such/file".into()),
+            json: false,
+        };
+        let error = run(&args, &global).unwrap_err();
         assert_eq!(crate::exit::kind(&error), crate::exit::Kind::Usage);
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::report::{Moved, show_moved};
+use super::reporting::{Moved, show_moved};
 use super::{Global, Session};
 use crate::board::id::CardRef;
 use crate::board::statement::{self, Statement, Verb};

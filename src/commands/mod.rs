@@ -37,11 +37,11 @@ pub mod list;
 pub mod log;
 pub mod mcp;
 pub mod notify;
-pub mod page;
 pub mod pause;
 pub mod promote;
 pub mod reclaim;
-mod report;
+pub mod report;
+mod reporting;
 pub mod reprioritize;
 pub mod request_changes;
 pub mod request_review;
@@ -72,7 +72,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use global::Global;
-use report::{Moved, actor, show_moved};
+use reporting::{Moved, actor, show_moved};
 
 use crate::board::id::{CardRef, Nonce, TaskId};
 use crate::config::{Board, Config, load};

@@ -1,113 +1,65 @@
-//! What workers report, and people too, by a command or through `kanban mcp`: who asks, whether they are
-//! listened to, and what becomes of what they said if they are not.
+//! `kanban report`: the page of a board.
 
-use anyhow::Result;
-use serde::Serialize;
+use std::path::{Path, PathBuf};
 
-use super::{Global, Patience, Session};
-use crate::board::id::{CardRef, TaskId};
-use crate::board::statement::{Statement, Verb};
-use crate::board::status::Status;
-use crate::config::Caller;
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{Global, Session};
+use crate::exit::Failure;
+use crate::fsx;
 use crate::render;
-use crate::store::late::{self, Kept};
-use crate::store::lifecycle::{Actor, Changed, Own, admission};
-use crate::store::{Tx, tasks};
-use crate::time::Seconds;
+use crate::tick::page::{For, make};
 
-/// Where a card went.
-#[derive(Debug, Clone, Serialize)]
-pub struct Moved {
-    pub id: TaskId,
-    pub status: Status,
+/// Make a page of the board for a browser: one file that needs no server
+///
+/// It has the cards in their columns, with search and filters, what waits for what as a graph, the runs on a
+/// line of time, and what was done and failed in the last 30 days. It loads nothing and sends nothing, works
+/// from a file, a mail or any web server, in light and dark, on a phone, with the keyboard alone, on paper, and
+/// for the most part without scripts.
+///
+/// It holds what "kanban show" prints of each card, the texts cut where there are many cards; not what workers
+/// printed, nor folders, process ids or where messages are sent to. Archived cards are counted only. A new file
+/// is readable for its owner alone; to publish it, let others read it once ("chmod 644"): a file that is there
+/// keeps its permissions.
+///
+/// With [boards.NAME] report = "FILE" in the configuration, ticks keep the page up to date.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = r#"Examples:
+  $ kanban report --html board.html"#)]
+pub struct Args {
+    /// The file to make or to replace, as a whole; "-" is standard output
+    #[arg(long, value_name = "FILE")]
+    html: PathBuf,
 }
 
-impl Session {
-    /// Changes the board in the name of whoever asks. A worker whose run has no say is refused, and what it
-    /// wanted to say is kept.
-    pub(super) fn write_as<T>(
-        &self,
-        what: &str,
-        said: Statement<'_>,
-        about: &[&CardRef],
-        work: impl FnOnce(&Tx<'_>, Option<&Own>, Seconds) -> Result<T>,
-    ) -> Result<T> {
-        let actor = actor();
-        let answer = self.write(what, |tx, now| {
-            let about = about.iter().map(|card| tasks::find(tx, card));
-            let about = about.collect::<Result<Vec<_>>>()?;
-            match admission(tx, &actor, said.verb, &about)? {
-                Ok(own) => work(tx, own.as_ref(), now).map(Ok),
-                Err(refusal) => {
-                    let own_card = refusal.card.as_ref();
-                    let about = about.iter().find(|id| Some(*id) != own_card);
-                    let about = about.or(own_card);
-                    let kept = match about {
-                        Some(about) => late::keep(tx, &refusal, about, &said, now)?,
-                        None => Kept::Nothing,
-                    };
-                    Ok(Err(refusal.failure(tell(kept))))
-                }
-            }
-        })?;
-        answer.map_err(|failure| anyhow::Error::from(failure).context(what.to_owned()))
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<()> {
+    let session = Session::open(global)?;
+    let to_stdout = args.html == Path::new("-");
+    if to_stdout && global.json {
+        return Err(
+            Failure::usage("--json and --html - both write to standard output")
+                .hint("name a file for the page")
+                .into(),
+        );
     }
-
-    /// Moves cards in the name of whoever asks: all or none.
-    pub(super) fn report(
-        &self,
-        cards: &[CardRef],
-        said: Statement<'_>,
-        change: impl Fn(&Tx<'_>, &TaskId, &Actor, Seconds) -> Result<Changed>,
-    ) -> Result<Vec<Moved>> {
-        let what = format!("cannot {} on board {}", said.verb.as_str(), self.board.slug);
-        let (actor, about): (_, Vec<&CardRef>) = (actor(), cards.iter().collect());
-        let all = |tx: &Tx<'_>, now: Seconds| {
-            tasks::find_all(tx, cards)?
-                .into_iter()
-                .map(|id| {
-                    let changed = change(tx, &id, &actor, now)?;
-                    Ok((id, changed))
-                })
-                .collect::<Result<Vec<_>>>()
-        };
-        let patience = match said.verb {
-            Verb::Heartbeat => Patience::NobodyEnds,
-            _ => Patience::Asked,
-        };
-        self.moves(cards, (&what, patience), &actor, all, || {
-            self.write_as(&what, said, &about, |tx, _, now| all(tx, now))
-        })
+    let store = session.reader()?;
+    let made = make(&session.config, &session.board, &store, For::Somebody)?;
+    if to_stdout {
+        return render::print(&made.html);
     }
-}
-
-/// What became of what a worker wanted to say, as it follows why it was not listened to.
-fn tell(kept: Kept) -> &'static str {
-    match kept {
-        Kept::Yes => "; what it reported is kept as a late result of the card",
-        Kept::Nothing => "",
-        Kept::CardGone => "; what it reported could not be kept, for its card is gone",
-        Kept::TooMuch => "; what it reported was not kept, for it has reported too often",
-    }
-}
-
-/// Says where cards went.
-pub fn show_moved(global: &Global, moved: &[Moved]) -> Result<()> {
+    let path = std::path::absolute(&args.html)
+        .with_context(|| format!("cannot find {}", args.html.display()))?;
+    fsx::renew(&path, made.html.as_bytes())?;
     if global.json {
-        return render::print(&render::json(&moved)?);
+        let object = json!({
+            "board": session.board.slug,
+            "path": path.to_string_lossy(),
+            "bytes": made.html.len(),
+            "cards": made.cards,
+        });
+        return render::print(&render::json(&object)?);
     }
-    let lines: String = moved
-        .iter()
-        .map(|card| format!("{} {}\n", card.id, card.status))
-        .collect();
-    render::print(&lines)
-}
-
-/// Who asks, for a change that a worker may make for itself.
-pub fn actor() -> Actor {
-    let caller = Caller::current();
-    match caller.token {
-        Some(token) => Actor::Worker { token },
-        None => Actor::Person(caller.name),
-    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 
+use super::Global;
 use crate::config::{self, Home};
 use crate::exit::Failure;
 use crate::worker::gate;
@@ -19,7 +20,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub fn run(_args: &Args) -> Result<()> {
+pub fn run(_args: &Args, _global: &Global) -> Result<()> {
     Err(Failure::usage("supervise is started by a tick, never by hand").into())
 }
 
