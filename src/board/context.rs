@@ -35,8 +35,6 @@ const NAME: usize = 300;
 /// What is known of a card when somebody begins to work on it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Context {
-    /// The shape of this object; fields may be added under the same version.
-    pub version: u32,
     pub board: String,
     pub task: Task,
     /// The column that it is worked on in, or was taken from: review is another duty than ready.
@@ -336,6 +334,13 @@ mod tests {
             model_override: None,
             goal_mode: false,
             goal_max_turns: None,
+            project_id: None,
+            session_id: None,
+            workflow_template_id: None,
+            current_step_key: None,
+            claim_lock: None,
+            claim_expires: None,
+            last_heartbeat_at: None,
             args: Vec::new(),
             verify: Vec::new(),
             not_before: None,
@@ -354,7 +359,6 @@ mod tests {
         (task.title, task.assignee, task.tenant, task.branch_name) =
             (text.to_owned(), some(), some(), some());
         Context {
-            version: 1,
             board: "b".repeat(64),
             task,
             column: Status::Ready,

@@ -42,6 +42,17 @@ pub struct Task {
     /// Its worker goes on until a judge agrees that the goal is reached, for workers that know goals.
     pub goal_mode: bool,
     pub goal_max_turns: Option<i64>,
+    /// Of Hermes alone, as are the three after it.
+    pub project_id: Option<String>,
+    pub session_id: Option<String>,
+    pub workflow_template_id: Option<String>,
+    pub current_step_key: Option<String>,
+    /// Who has it, for programs that claim cards.
+    pub claim_lock: Option<String>,
+    /// Until when, unless it is extended.
+    pub claim_expires: Option<Seconds>,
+    /// When its worker was last known to be alive.
+    pub last_heartbeat_at: Option<Seconds>,
     /// Further arguments for its worker.
     pub args: Vec<String>,
     /// Exit 0 of the work counts only if this passes; the worker's own command where it is empty.

@@ -165,7 +165,7 @@ fn shown(config: &Config) -> Result<String> {
 }
 
 fn print_json(value: &Value) -> Result<()> {
-    print(value.to_string().as_bytes())
+    render::print(&render::json(value)?)
 }
 
 fn print(text: &[u8]) -> Result<()> {

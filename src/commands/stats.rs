@@ -43,8 +43,6 @@ enum Format {
 
 #[derive(Debug, Serialize)]
 struct Stats {
-    /// The shape of this object; fields may be added under the same version.
-    version: u32,
     board: String,
     /// Unix seconds of the last tick.
     last_tick_at: Option<Seconds>,
@@ -73,7 +71,6 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
             .into_iter()
             .filter(|(_, standing)| standing.paused_at.is_some());
         Ok(Stats {
-            version: 1,
             board: session.board.slug.to_string(),
             last_tick_at: tick::last_at(&session.board),
             cards: tasks::counts(conn)?

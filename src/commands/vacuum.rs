@@ -32,6 +32,8 @@ pub fn run(_: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     let board = &session.board;
     hermes::admit(board)?;
+    // A lock beside a board that is not there could not even be made.
+    drop(session.reader()?);
     let alone = Alone::take(board)?;
     let mut store = Store::open(&board.db())?;
     let before = store.size()?;

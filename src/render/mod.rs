@@ -22,14 +22,21 @@ pub mod style;
 pub mod table;
 mod wrap;
 
-/// A value as indented JSON with a newline at its end.
+/// The version of what [`json`] writes, as kanban-json(7) tells it: keys are added under the same one, and none is
+/// taken away or comes to mean something else.
+const SHAPES: u32 = 1;
+
+/// A value as indented JSON with a newline at its end. An object says first of which version its shape is; a list,
+/// which has no place for that, is of the same.
 ///
 /// What could act on a terminal or hide from a reader is written as `\uXXXX`, which a JSON reader
 /// turns back into the very same text.
 pub fn json(value: &impl Serialize) -> Result<String> {
-    let mut text =
-        serde_json::to_string_pretty(value).context("cannot write the result as JSON")?;
-    text.push('\n');
+    let text = serde_json::to_string_pretty(value).context("cannot write the result as JSON")?;
+    let text = match text.strip_prefix("{\n") {
+        Some(keys) => format!("{{\n  \"version\": {SHAPES},\n{keys}\n"),
+        None => text + "\n",
+    };
     Ok(escape::json(&text))
 }
 
@@ -139,11 +146,12 @@ mod tests {
         let text = json(&value).unwrap();
         assert_eq!(
             text,
-            "{\n  \"title\": \"a\\u001b[2J\\u009b\\u202e\\udb40\\udc41\\u007f界é\"\n}\n"
+            "{\n  \"version\": 1,\n  \"title\": \"a\\u001b[2J\\u009b\\u202e\\udb40\\udc41\\u007f界é\"\n}\n"
         );
         assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-            value
+            serde_json::from_str::<serde_json::Value>(&text).unwrap()["title"],
+            value["title"]
         );
+        assert_eq!(json(&[1]).unwrap(), "[\n  1\n]\n");
     }
 }

@@ -17,7 +17,6 @@ use crate::board::task::Task;
 pub fn bare(conn: &Connection, board: &Slug, id: &TaskId) -> Result<Context> {
     let task = tasks::get(conn, id)?;
     Ok(Context {
-        version: 1,
         board: board.to_string(),
         column: column(conn, &task)?,
         task,

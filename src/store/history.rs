@@ -27,6 +27,7 @@ pub struct EventRow {
 #[derive(Debug, Clone, Serialize)]
 pub struct CommentRow {
     pub id: i64,
+    pub task_id: TaskId,
     pub author: String,
     pub body: String,
     pub created_at: Seconds,
@@ -122,7 +123,7 @@ pub fn comments(conn: &Connection, task: &TaskId) -> Result<Vec<CommentRow>> {
 /// The newest comments on a card, oldest first.
 pub fn newest_comments(conn: &Connection, task: &TaskId, limit: u32) -> Result<Vec<CommentRow>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, author, body, created_at FROM (SELECT * FROM task_comments WHERE task_id = ?1
+        "SELECT id, author, body, created_at, task_id FROM (SELECT * FROM task_comments WHERE task_id = ?1
          ORDER BY id DESC LIMIT ?2) ORDER BY id",
     )?;
     let rows = statement.query_map(params![task.as_str(), limit], |r| {
@@ -131,6 +132,7 @@ pub fn newest_comments(conn: &Connection, task: &TaskId, limit: u32) -> Result<V
             author: r.get(1)?,
             body: r.get(2)?,
             created_at: r.get(3)?,
+            task_id: TaskId::stored(r.get(4)?),
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -191,6 +191,10 @@ pub struct RunRow {
     pub log_tail: Option<String>,
     /// Facts that were reported with it, or that are known of its end.
     pub metadata: Option<Value>,
+    pub max_runtime_seconds: Option<i64>,
+    pub claim_lock: Option<String>,
+    pub claim_expires: Option<Seconds>,
+    pub last_heartbeat_at: Option<Seconds>,
     /// Every process of the run is proven gone. Absent for runs of other programs.
     pub dead: Option<bool>,
 }
@@ -201,7 +205,8 @@ const RUN: &str =
             r.exit_code AS exit_code, r.exit_signal AS exit_signal, r.duration_ms AS duration_ms,
             r.cpu_ms AS cpu_ms, r.max_rss_kib AS max_rss_kib,
             coalesce(r.worker_pid, s.worker_pid) AS worker_pid, s.summary AS summary, s.error AS error,
-            s.metadata AS metadata,
+            s.metadata AS metadata, s.max_runtime_seconds AS max_runtime_seconds, s.claim_lock AS claim_lock,
+            s.claim_expires AS claim_expires, s.last_heartbeat_at AS last_heartbeat_at,
             r.log_tail AS log_tail, r.dead AS dead
      FROM task_runs s LEFT JOIN tick_runs r ON r.run_id = s.id";
 
@@ -227,6 +232,10 @@ fn run_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
         metadata: r
             .get::<_, Option<String>>("metadata")?
             .and_then(|text| serde_json::from_str(&text).ok()),
+        max_runtime_seconds: r.get("max_runtime_seconds")?,
+        claim_lock: r.get("claim_lock")?,
+        claim_expires: r.get("claim_expires")?,
+        last_heartbeat_at: r.get("last_heartbeat_at")?,
         dead: r.get("dead")?,
     })
 }

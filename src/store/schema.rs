@@ -83,7 +83,10 @@ const NEEDED: [(&str, &[&str]); 5] = [
 ];
 
 /// Columns of `tasks` that came with some release of Hermes, and what they are read as where they are missing.
-const OPTIONAL: [(&str, &str); 9] = [
+const OPTIONAL: [(&str, &str); 12] = [
+    ("project_id", "NULL"),
+    ("workflow_template_id", "NULL"),
+    ("current_step_key", "NULL"),
     ("branch_name", "NULL"),
     ("skills", "NULL"),
     ("model_override", "NULL"),

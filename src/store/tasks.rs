@@ -19,7 +19,8 @@ const COLUMNS: &str = "t.id, t.title, t.body, t.assignee, t.status, t.priority, 
      t.started_at, t.completed_at, t.workspace_kind, t.workspace_path, t.tenant, t.result, t.idempotency_key, \
      t.consecutive_failures, t.last_failure_error, t.worker_pid, t.max_runtime_seconds, t.max_retries, \
      t.current_run_id, t.block_kind, t.block_recurrences, t.branch_name, t.skills, t.model_override, \
-     t.goal_mode, t.goal_max_turns, c.not_before, c.retry_at, c.args, c.verify";
+     t.goal_mode, t.goal_max_turns, t.project_id, t.session_id, \
+     t.workflow_template_id, t.current_step_key, t.claim_lock, t.claim_expires, t.last_heartbeat_at, c.not_before, c.retry_at, c.args, c.verify";
 
 fn select(conn: &Connection) -> Result<String> {
     let tasks = schema::tasks_source(conn)?;
@@ -66,6 +67,13 @@ fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
         model_override: row.get("model_override")?,
         goal_mode: row.get::<_, Option<i64>>("goal_mode")?.unwrap_or(0) != 0,
         goal_max_turns: row.get("goal_max_turns")?,
+        project_id: row.get("project_id")?,
+        session_id: row.get("session_id")?,
+        workflow_template_id: row.get("workflow_template_id")?,
+        current_step_key: row.get("current_step_key")?,
+        claim_lock: row.get("claim_lock")?,
+        claim_expires: row.get("claim_expires")?,
+        last_heartbeat_at: row.get("last_heartbeat_at")?,
         args: strings(row, "args")?,
         verify: strings(row, "verify")?,
         not_before: row.get("not_before")?,

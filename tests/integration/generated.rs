@@ -8,12 +8,13 @@ use clap::Command;
 use clap_complete::{Shell, generate};
 
 /// Pages that no command line defines, written by hand.
-const BY_HAND: [&str; 7] = [
+const BY_HAND: [&str; 8] = [
     "man/kanban-config.5",
     "man/kanban-agents.7",
     "man/kanban-ci.7",
     "man/kanban-cron.7",
     "man/kanban-hermes.7",
+    "man/kanban-json.7",
     "man/kanban-notifications.7",
     "man/kanban-security.7",
 ];

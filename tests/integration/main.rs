@@ -29,6 +29,7 @@ mod generated;
 mod harness;
 mod hermes;
 mod hostile;
+mod json;
 mod keeping;
 mod kills;
 mod layers;
