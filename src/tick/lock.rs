@@ -23,10 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes the board for one tick. `None`: another tick has it, or waits for it in our place.
 pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
-    let dispatch = fsx::open_lock(&board.dispatch_lock())?;
-    let cannot = || format!("cannot take the lock {}", board.dispatch_lock().display());
+    let path = board.dispatch_lock();
+    let dispatch = fsx::open_lock(&path)?;
+    let cannot = || format!("cannot take the lock {}", path.display());
     if fsx::lock_exclusive(&dispatch, Wait::No).with_context(cannot)? {
-        require_in_place(&dispatch, &board.dispatch_lock(), board)?;
+        require_in_place(&dispatch, &path, board)?;
         return Ok(Some(dispatch));
     }
     let queue = match turn {
@@ -39,7 +40,7 @@ pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
         return Ok(None);
     }
     fsx::lock_exclusive(&dispatch, Wait::Forever).with_context(cannot)?;
-    require_in_place(&dispatch, &board.dispatch_lock(), board)?;
+    require_in_place(&dispatch, &path, board)?;
     Ok(Some(dispatch))
 }
 
