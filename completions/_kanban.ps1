@@ -139,6 +139,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'The order: start (that in which they would start), created, changed or title')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print a line in this form for each, such as ''{id} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace')
             [CompletionResult]::new('--parent', '--parent', [CompletionResultType]::ParameterName, 'Only cards that wait for this one')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
@@ -155,6 +156,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'The order: start (that in which they would start), created, changed or title')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print a line in this form for each, such as ''{id} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--ids', '--ids', [CompletionResultType]::ParameterName, 'Print the ids alone, one a line, for scripts')
@@ -164,6 +166,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             break
         }
         'kanban;show' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print the card in this form, such as ''{status} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
@@ -523,6 +526,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
         }
         'kanban;runs' {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most the newest so many')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print a line in this form for each, such as ''{id} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
@@ -533,6 +537,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
         'kanban;events' {
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Only what happened after the event with this number')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print a line in this form for each, such as ''{id} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace')
             [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on printing what happens, until interrupted; with --json one object per line')

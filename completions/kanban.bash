@@ -1218,7 +1218,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__events)
-            opts="-f -h --after --limit --follow --board --config --json --help"
+            opts="-f -h --after --limit --follow --format --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1229,6 +1229,10 @@ _kanban() {
                     return 0
                     ;;
                 --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1418,7 +1422,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__list)
-            opts="-h --status --assignee --tenant --since --sort --limit --ids --parent --board --config --json --help"
+            opts="-h --status --assignee --tenant --since --sort --limit --ids --format --parent --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1445,6 +1449,10 @@ _kanban() {
                     return 0
                     ;;
                 --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1864,13 +1872,17 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__runs)
-            opts="-h --limit --board --config --json --help"
+            opts="-h --limit --format --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1920,7 +1932,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__search)
-            opts="-h --status --assignee --tenant --since --sort --limit --ids --board --config --json --help"
+            opts="-h --status --assignee --tenant --since --sort --limit --ids --format --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1950,6 +1962,10 @@ _kanban() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1966,12 +1982,16 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__show)
-            opts="-h --board --config --json --help"
+            opts="-h --format --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

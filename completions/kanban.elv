@@ -133,6 +133,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --since 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help'
             cand --sort 'The order: start (that in which they would start), created, changed or title'
             cand --limit 'At most so many'
+            cand --format 'Print a line in this form for each, such as ''{id} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace'
             cand --parent 'Only cards that wait for this one'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
@@ -148,6 +149,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --since 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help'
             cand --sort 'The order: start (that in which they would start), created, changed or title'
             cand --limit 'At most so many'
+            cand --format 'Print a line in this form for each, such as ''{id} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --ids 'Print the ids alone, one a line, for scripts'
@@ -156,6 +158,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;show'= {
+            cand --format 'Print the card in this form, such as ''{status} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
@@ -475,6 +478,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
         }
         &'kanban;runs'= {
             cand --limit 'At most the newest so many'
+            cand --format 'Print a line in this form for each, such as ''{id} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --json 'Print JSON'
@@ -484,6 +488,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
         &'kanban;events'= {
             cand --after 'Only what happened after the event with this number'
             cand --limit 'At most so many'
+            cand --format 'Print a line in this form for each, such as ''{id} {title}'': keys as in kanban-json(7), \t, \n, {{ for a brace'
             cand --board 'The board; a home with one board needs none'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand -f 'Go on printing what happens, until interrupted; with --json one object per line'

@@ -129,6 +129,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand list" -l tenant -d 'Only c
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l since -d 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l sort -d 'The order: start (that in which they would start), created, changed or title' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l limit -d 'At most so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand list" -l format -d 'Print a line in this form for each, such as \'{id} {title}\': keys as in kanban-json(7), \\t, \\n, {{ for a brace' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l parent -d 'Only cards that wait for this one' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand list" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
@@ -141,11 +142,13 @@ complete -c kanban -n "__fish_kanban_using_subcommand search" -l tenant -d 'Only
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l since -d 'Only cards to which something happened since then: "3h ago", yesterday, 2026-12-24; see Times in kanban --help' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l sort -d 'The order: start (that in which they would start), created, changed or title' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l limit -d 'At most so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand search" -l format -d 'Print a line in this form for each, such as \'{id} {title}\': keys as in kanban-json(7), \\t, \\n, {{ for a brace' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l ids -d 'Print the ids alone, one a line, for scripts'
 complete -c kanban -n "__fish_kanban_using_subcommand search" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kanban -n "__fish_kanban_using_subcommand show" -l format -d 'Print the card in this form, such as \'{status} {title}\': keys as in kanban-json(7), \\t, \\n, {{ for a brace' -r
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand show" -l json -d 'Print JSON'
@@ -342,12 +345,14 @@ complete -c kanban -n "__fish_kanban_using_subcommand log" -l path -d 'Print the
 complete -c kanban -n "__fish_kanban_using_subcommand log" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand log" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand runs" -l limit -d 'At most the newest so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand runs" -l format -d 'Print a line in this form for each, such as \'{id} {title}\': keys as in kanban-json(7), \\t, \\n, {{ for a brace' -r
 complete -c kanban -n "__fish_kanban_using_subcommand runs" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand runs" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand runs" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l after -d 'Only what happened after the event with this number' -r
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l limit -d 'At most so many' -r
+complete -c kanban -n "__fish_kanban_using_subcommand events" -l format -d 'Print a line in this form for each, such as \'{id} {title}\': keys as in kanban-json(7), \\t, \\n, {{ for a brace' -r
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand events" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand events" -s f -l follow -d 'Go on printing what happens, until interrupted; with --json one object per line'

@@ -63,6 +63,51 @@ pub struct Task {
     pub retry_at: Option<Seconds>,
 }
 
+impl Task {
+    /// Its keys, for whoever asks for some of them.
+    pub const KEYS: [&str; 39] = [
+        "id",
+        "title",
+        "body",
+        "assignee",
+        "status",
+        "priority",
+        "created_by",
+        "created_at",
+        "started_at",
+        "completed_at",
+        "workspace_kind",
+        "workspace_path",
+        "tenant",
+        "result",
+        "idempotency_key",
+        "consecutive_failures",
+        "last_failure_error",
+        "worker_pid",
+        "max_runtime_seconds",
+        "max_retries",
+        "current_run_id",
+        "block_kind",
+        "block_recurrences",
+        "branch_name",
+        "skills",
+        "model_override",
+        "goal_mode",
+        "goal_max_turns",
+        "project_id",
+        "session_id",
+        "workflow_template_id",
+        "current_step_key",
+        "claim_lock",
+        "claim_expires",
+        "last_heartbeat_at",
+        "args",
+        "verify",
+        "not_before",
+        "retry_at",
+    ];
+}
+
 /// Where a worker works.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Workspace {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Global, Session};
 use crate::board::id::CardRef;
 use crate::render::style::{Colour, Style};
+use crate::render::template::Template;
 use crate::render::{self, escape};
 use crate::store::history::{self, EventRow};
 use crate::store::tasks;
@@ -31,6 +32,9 @@ pub struct Args {
     /// Go on printing what happens, until interrupted; with --json one object per line
     #[arg(long, short)]
     follow: bool,
+    /// Print a line in this form for each, such as '{id} {title}': keys as in kanban-json(7), \t, \n, {{ for a brace
+    #[arg(long, value_name = "TEMPLATE", value_parser = Template::of(&EventRow::KEYS), conflicts_with = "json")]
+    format: Option<Template>,
 }
 
 /// How often a followed board is looked at.
@@ -57,18 +61,17 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         })
     };
     let (rows, mut seen) = fetch(args.after.unwrap_or(0))?;
+    let shape = match &args.format {
+        Some(template) => Shape::Lines(template),
+        None if global.json => Shape::JsonLines,
+        None => Shape::Text,
+    };
     if !args.follow {
-        return if global.json {
-            render::print(&render::json(&rows)?)
-        } else {
-            print(&rows, Shape::Text)
+        return match global.json {
+            true => render::print(&render::json(&rows)?),
+            false => print(&rows, shape),
         };
     }
-    let shape = if global.json {
-        Shape::JsonLines
-    } else {
-        Shape::Text
-    };
     print(&rows, shape)?;
     loop {
         std::thread::sleep(FOLLOW_EVERY);
@@ -79,17 +82,19 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
 }
 
 #[derive(Clone, Copy)]
-enum Shape {
+enum Shape<'a> {
     Text,
     JsonLines,
+    Lines(&'a Template),
 }
 
-fn print(rows: &[EventRow], shape: Shape) -> Result<()> {
+fn print(rows: &[EventRow], shape: Shape<'_>) -> Result<()> {
     let mut text = String::new();
     for row in rows {
         match shape {
             Shape::Text => text += &line(row),
             Shape::JsonLines => text += &render::json_line(row)?,
+            Shape::Lines(template) => text += &template.lines(&[row])?,
         }
     }
     if text.is_empty() {

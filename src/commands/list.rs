@@ -10,6 +10,7 @@ use crate::exit::Failure;
 use crate::render;
 use crate::render::style::{Style, status_colour};
 use crate::render::table::{Cell, Table};
+use crate::render::template::Template;
 use crate::store::tasks::{self, ListFilter, Sort};
 use crate::time::{self, Seconds};
 
@@ -18,6 +19,7 @@ use crate::time::{self, Seconds};
 #[command(after_long_help = r#"Examples:
   $ kanban list
   $ kanban list --status blocked --ids
+  $ kanban list --format '{status}\t{id}\t{title}'
   $ kanban list --since yesterday --sort changed"#)]
 pub struct Args {
     #[command(flatten)]
@@ -50,8 +52,11 @@ pub struct Filter {
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
     /// Print the ids alone, one a line, for scripts
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     ids: bool,
+    /// Print a line in this form for each, such as '{id} {title}': keys as in kanban-json(7), \t, \n, {{ for a brace
+    #[arg(long, value_name = "TEMPLATE", value_parser = Template::of(&Task::KEYS), conflicts_with = "json")]
+    format: Option<Template>,
 }
 
 impl Filter {
@@ -88,9 +93,10 @@ pub fn show(cards: Vec<Task>, filter: &Filter, global: &Global, now: Seconds) ->
     if global.json {
         return render::print(&render::json(&cards)?);
     }
-    let text = match filter.ids {
-        true => cards.iter().map(|card| format!("{}\n", card.id)).collect(),
-        false => table(cards, now),
+    let text = match &filter.format {
+        Some(template) => template.lines(&cards)?,
+        None if filter.ids => cards.iter().map(|card| format!("{}\n", card.id)).collect(),
+        None => table(cards, now),
     };
     match text.is_empty() {
         true => Ok(()),

@@ -8,6 +8,7 @@ use crate::board::run::Exit;
 use crate::render;
 use crate::render::style::Style;
 use crate::render::table::Table;
+use crate::render::template::Template;
 use crate::store::runs::{self, RunRow};
 use crate::store::tasks;
 use crate::time;
@@ -24,6 +25,9 @@ pub struct Args {
     /// At most the newest so many
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
+    /// Print a line in this form for each, such as '{id} {title}': keys as in kanban-json(7), \t, \n, {{ for a brace
+    #[arg(long, value_name = "TEMPLATE", value_parser = Template::of(&RunRow::KEYS), conflicts_with = "json")]
+    format: Option<Template>,
 }
 
 /// Runs the command.
@@ -39,6 +43,9 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         })?;
     if global.json {
         return render::print(&render::json(&rows)?);
+    }
+    if let Some(template) = &args.format {
+        return render::print(&template.lines(&rows)?);
     }
     let mut table = Table::new(&[
         "RUN", "CARD", "WORKER", "STARTED", "TOOK", "OUTCOME", "EXIT", "WHY",

@@ -13,6 +13,7 @@ use crate::board::id::CardRef;
 use crate::board::task::Task;
 use crate::render::page::{field, field_in, heading, indented};
 use crate::render::style::{Style, status_colour};
+use crate::render::template::Template;
 use crate::render::{self, escape};
 use crate::store::attachments;
 use crate::store::history::{self, CommentRow, EventRow};
@@ -26,11 +27,15 @@ use crate::time::{self, Seconds};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = r#"Examples:
   $ kanban show t_1a2b3c4d
-  $ kanban show t_1a2b3c4d --json"#)]
+  $ kanban show t_1a2b3c4d --json
+  $ kanban show t_1a2b3c4d --format '{status}'"#)]
 pub struct Args {
     /// The card
     #[arg(value_name = "ID")]
     id: CardRef,
+    /// Print the card in this form, such as '{status} {title}': keys as in kanban-json(7), \t, \n, {{ for a brace
+    #[arg(long, value_name = "TEMPLATE", value_parser = Template::of(&Task::KEYS), conflicts_with = "json")]
+    format: Option<Template>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +73,9 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     })?;
     if global.json {
         return render::print(&render::json(&page)?);
+    }
+    if let Some(template) = &args.format {
+        return render::print(&template.lines(&[&page.task])?);
     }
     let mut out = text(&page, time::now()?, &Style::stdout());
     let kept = session.board.artifacts().join(page.task.id.as_str());

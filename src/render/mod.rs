@@ -20,6 +20,7 @@ pub mod page;
 pub mod report;
 pub mod style;
 pub mod table;
+pub mod template;
 mod wrap;
 
 /// The version of what [`json`] writes, as kanban-json(7) tells it: keys are added under the same one, and none is

@@ -23,6 +23,11 @@ pub struct EventRow {
     pub created_at: Seconds,
 }
 
+impl EventRow {
+    /// Its keys, for whoever asks for some of them.
+    pub const KEYS: [&str; 6] = ["id", "task_id", "run_id", "kind", "payload", "created_at"];
+}
+
 /// A stored comment.
 #[derive(Debug, Clone, Serialize)]
 pub struct CommentRow {

@@ -199,6 +199,35 @@ pub struct RunRow {
     pub dead: Option<bool>,
 }
 
+impl RunRow {
+    /// Its keys, for whoever asks for some of them.
+    pub const KEYS: [&str; 23] = [
+        "id",
+        "task_id",
+        "worker",
+        "status",
+        "outcome",
+        "attempt",
+        "started_at",
+        "ended_at",
+        "exit_code",
+        "exit_signal",
+        "duration_ms",
+        "cpu_ms",
+        "max_rss_kib",
+        "worker_pid",
+        "summary",
+        "error",
+        "log_tail",
+        "metadata",
+        "max_runtime_seconds",
+        "claim_lock",
+        "claim_expires",
+        "last_heartbeat_at",
+        "dead",
+    ];
+}
+
 const RUN: &str =
     "SELECT s.id AS id, s.task_id AS task_id, s.profile AS worker, s.status AS status, s.outcome AS outcome,
             r.attempt AS attempt, s.started_at AS started_at, s.ended_at AS ended_at,

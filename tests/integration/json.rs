@@ -347,6 +347,58 @@ fn every_command_prints_what_the_page_tells() {
 }
 
 #[test]
+fn a_template_takes_any_key_that_json_has_and_no_other() {
+    let (home, cards) = furnished();
+    let shapes = page();
+    let id = cards["$blocked"].as_str();
+    for (args, of) in [
+        (["list"].as_slice(), "list"),
+        (&["search", "a"], "list"),
+        (&["show", id], "list"),
+        (&["runs"], "runs"),
+        (&["events"], "events"),
+    ] {
+        let form = |template: &str| home.kanban(&[args, &["--format", template]].concat());
+        let json = home.json(args);
+        let json = match of == "list" && args.len() == 2 && args[0] == "show" {
+            true => json!([json["task"]]),
+            false => json,
+        };
+        for key in shapes[of].keys.keys() {
+            let lines = form(&format!("<{{{key}}}>")).expect(0).stdout;
+            let rows = json.as_array().unwrap();
+            assert_eq!(lines.lines().count(), rows.len(), "{args:?} {key}");
+            if let Some(number) = rows[0][key].as_i64() {
+                assert!(
+                    lines.starts_with(&format!("<{number}>\n")),
+                    "{args:?} {key}: {lines}"
+                );
+            }
+        }
+        let said = form("{nothing}").expect(2).stderr;
+        for key in shapes[of].keys.keys() {
+            assert!(said.contains(key.as_str()), "{args:?} {key}: {said}");
+        }
+        home.kanban(&[args, &["--format", "{id}", "--json"]].concat())
+            .expect(2);
+    }
+    home.kanban(&["list", "--format", "{id}", "--ids"])
+        .expect(2);
+    // Whatever is in a title, a line is a line, and a template does not look into values.
+    let odd = home.create("a\u{1b}[2J\t{id}", "good", &[]);
+    let shown = home
+        .ok(&["show", &odd, "--format", "{id}\\t{title}\\t{{}}"])
+        .stdout;
+    assert_eq!(shown, format!("{odd}\ta\\u{{1b}}[2J\\t{{id}}\t{{}}\n"));
+    assert_eq!(
+        home.ok(&["list", "--status", "scheduled", "--format", "{id}"])
+            .stdout,
+        ""
+    );
+    home.ok(&["stop", &cards["$running"]]);
+}
+
+#[test]
 fn a_card_has_the_same_keys_on_a_board_of_any_release() {
     let home = Home::new(CONFIG);
     std::fs::create_dir_all(home.board("")).unwrap();
