@@ -76,7 +76,8 @@ fn every_command_that_a_page_names_is_one_of_this_program() {
     });
 }
 
-/// The home that the examples of the pages of section 1 are run in.
+/// The home that the examples of the pages of section 1 are run in. The first delivery is one that failed, as
+/// nothing else had ended by then.
 const PREPARED: &str = r#"
 .\" file: ~/.config/kanban/config.toml
 .EX
@@ -97,6 +98,7 @@ kind = "command"
 command = ["true"]
 .EE
 .\" setup: t_4d5e6f7a = kanban create "Build it" --assignee coder
+.\" setup: kanban tick --wait
 .\" setup: t_3c4d5e6f = kanban create "Test it" --assignee tests --max-retries 1
 .\" setup: kanban tick --wait || true
 .\" setup: t_1a2b3c4d = kanban create "Mend the login" --assignee coder
