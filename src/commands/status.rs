@@ -24,11 +24,8 @@ use crate::tick;
 use crate::tick::hermes::{self, Hold};
 use crate::tick::judge::Judge;
 use crate::tick::report::Reason;
+use crate::tick::served;
 use crate::time::{self, Seconds};
-
-/// So many times the expected interval without a tick mean that nothing ticks any more: one may be
-/// skipped because another has the board, or the machine was busy.
-const MISSED: Seconds = 3;
 
 /// Say whether a board is served: the last tick, what runs, what is due, what is held
 ///
@@ -234,16 +231,8 @@ fn telling(conn: &Snapshot, config: &Config) -> Result<Deliveries> {
 
 fn problems(state: &State, now: Seconds) -> Vec<String> {
     let mut found = Vec::new();
-    let busy = state.due > 0 || !state.running.is_empty();
-    match state.last_tick_age {
-        None if busy => found.push("there is something to do, and nothing has ever ticked".into()),
-        Some(age) if age > MISSED * state.tick_every => found.push(format!(
-            "no tick for {}; one is expected every {}",
-            time::humane(age),
-            time::humane(state.tick_every)
-        )),
-        _ => {}
-    }
+    let busy = || state.due > 0 || !state.running.is_empty();
+    found.extend(served::problem(state.last_tick_age, state.tick_every, busy));
     if let Some(error) = state
         .last_tick
         .as_ref()

@@ -24,6 +24,7 @@ mod promote;
 pub mod prune;
 mod reap;
 pub mod report;
+pub mod served;
 mod survey;
 pub mod wait;
 

@@ -6,7 +6,7 @@
 use anyhow::{Context, Result};
 
 use super::report::Page;
-use super::{Tick, last_at};
+use super::{Tick, last_at, served};
 use crate::board::overview::{Card, Overview, Standing, Upkeep};
 use crate::board::status::Status;
 use crate::config::{Board, Config};
@@ -22,8 +22,6 @@ const MADE: &str = "page_at";
 /// While workers run, a tick follows soon, so a page that is younger is left to that one: many short runs on
 /// a large board shall not spend their time on pages.
 const YOUNG: Seconds = 5;
-/// So many times the expected interval without a tick mean that nothing ticks any more.
-const MISSED: Seconds = 3;
 
 /// A page, and how many cards are on it.
 #[derive(Debug)]
@@ -178,18 +176,12 @@ fn problems(
     let mut found = Vec::new();
     let every = config.defaults().tick_every.0;
     let to_do = |card: &Card| matches!(card.status, Status::Ready | Status::Running);
-    if last_tick_at.is_none() && overview.cards.iter().any(to_do) {
-        found.push("there is something to do, and nothing has ever ticked".to_owned());
-    }
-    if let Some(age) = last_tick_at.map(|at| now - at)
-        && age > MISSED * every
-    {
-        found.push(format!(
-            "no tick for {}; one is expected every {}",
-            time::humane(age),
-            time::humane(every)
-        ));
-    }
+    let busy = || overview.cards.iter().any(to_do);
+    found.extend(served::problem(
+        last_tick_at.map(|at| now - at),
+        every,
+        busy,
+    ));
     for lane in lanes::list(conn)? {
         let waits = |card: &Card| {
             card.status == Status::Ready && card.assignee.as_ref() == Some(&lane.worker)
