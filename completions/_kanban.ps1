@@ -665,9 +665,12 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             break
         }
         'kanban;tick' {
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'With --wait, exit 75 if that takes longer; workers go on running')
-            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board; a home with one board needs none')
+            [CompletionResult]::new('--board', '--board', [CompletionResultType]::ParameterName, 'The board, or several, each with a --board of its own; a home with one board needs none')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'With several boards, so many at a time [default: as many as there are processors, and 4 at least, as a tick waits for disks more than it computes]')
+            [CompletionResult]::new('--patience', '--patience', [CompletionResultType]::ParameterName, 'With several boards, how long each is waited for')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'With --wait, exit 75 if that takes longer; workers go on running. Several boards are waited for together')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, on a copy of the board in memory; start and signal nothing')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')

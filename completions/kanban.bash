@@ -2138,17 +2138,25 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__tick)
-            opts="-h --dry-run --wait --timeout --board --config --json --help"
+            opts="-h --board --all --jobs --patience --dry-run --wait --timeout --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --timeout)
+                --board)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --board)
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --patience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -603,9 +603,12 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kanban;tick'= {
-            cand --timeout 'With --wait, exit 75 if that takes longer; workers go on running'
-            cand --board 'The board; a home with one board needs none'
+            cand --board 'The board, or several, each with a --board of its own; a home with one board needs none'
+            cand --jobs 'With several boards, so many at a time [default: as many as there are processors, and 4 at least, as a tick waits for disks more than it computes]'
+            cand --patience 'With several boards, how long each is waited for'
+            cand --timeout 'With --wait, exit 75 if that takes longer; workers go on running. Several boards are waited for together'
             cand --config 'The configuration file [default: see Files in kanban --help]'
+            cand --all 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says'
             cand --dry-run 'Show what would be done, on a copy of the board in memory; start and signal nothing'
             cand --wait 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
             cand --json 'Print JSON'

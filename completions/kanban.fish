@@ -427,9 +427,12 @@ complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_su
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand notify; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kanban -n "__fish_kanban_using_subcommand tick" -l timeout -d 'With --wait, exit 75 if that takes longer; workers go on running' -r
-complete -c kanban -n "__fish_kanban_using_subcommand tick" -l board -d 'The board; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l board -d 'The board, or several, each with a --board of its own; a home with one board needs none' -r
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l jobs -d 'With several boards, so many at a time [default: as many as there are processors, and 4 at least, as a tick waits for disks more than it computes]' -r
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l patience -d 'With several boards, how long each is waited for' -r
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l timeout -d 'With --wait, exit 75 if that takes longer; workers go on running. Several boards are waited for together' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l all -d 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l dry-run -d 'Show what would be done, on a copy of the board in memory; start and signal nothing'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l wait -d 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l json -d 'Print JSON'

@@ -1,5 +1,6 @@
 //! Processes: starting a supervisor, letting a worker off, ending what it leaves, and the files by
-//! which a run's life and end are known. And, beside them, running a helper program of the system.
+//! which a run's life and end are known. And, beside them, running a helper program of the system, or this very
+//! one for each of many boards.
 //!
 //! Knows nothing of the board file or the configuration: everything a run needs is in its [`spec`].
 
@@ -7,6 +8,7 @@ pub mod cancel;
 pub mod errand;
 pub mod gate;
 pub mod group;
+pub mod herd;
 pub mod launch;
 pub mod log;
 pub mod outsider;

@@ -25,29 +25,23 @@ impl<'a> Pipes<'a> {
         let mut pipes = Self {
             stdin: child.stdin.take(),
             input,
-            stdout: Ear::new(child.stdout.take()),
-            stderr: Ear::new(child.stderr.take()),
+            stdout: Ear::new(child.stdout.take(), KEPT),
+            stderr: Ear::new(child.stderr.take(), KEPT),
         };
         pipes.never_wait();
         pipes
     }
 
     /// What was said up to now on standard output and standard error.
-    pub fn heard(mut self) -> (Vec<u8>, Vec<u8>) {
-        self.stdout.hear();
-        self.stderr.hear();
-        (self.stdout.heard, self.stderr.heard)
+    pub fn heard(self) -> (Vec<u8>, Vec<u8>) {
+        (self.stdout.into_heard(), self.stderr.into_heard())
     }
 
     /// Only our ends: what the program sees of them stays as programs expect it.
     fn never_wait(&mut self) {
-        let unusable = |stream: BorrowedFd<'_>| rustix::io::ioctl_fionbio(stream, true).is_err();
-        // A stream that could make us wait is not used.
         if self.stdin.as_ref().is_some_and(|s| unusable(s.as_fd())) {
             self.stdin = None;
         }
-        self.stdout.stream.take_if(|s| unusable(s.as_fd()));
-        self.stderr.stream.take_if(|s| unusable(s.as_fd()));
     }
 
     /// Waits until something can be done, but not longer than `pause`, and does it. `true`: something was.
@@ -58,8 +52,8 @@ impl<'a> Pipes<'a> {
         };
         let (stdin, stdout, stderr) = (
             self.stdin.as_ref().map(AsFd::as_fd),
-            self.stdout.stream.as_ref().map(AsFd::as_fd),
-            self.stderr.stream.as_ref().map(AsFd::as_fd),
+            self.stdout.fd(),
+            self.stderr.fd(),
         );
         let mut fds: Vec<PollFd<'_>> = stdin
             .into_iter()
@@ -97,6 +91,11 @@ impl<'a> Pipes<'a> {
     }
 }
 
+/// A stream that could make us wait is not used.
+fn unusable(stream: BorrowedFd<'_>) -> bool {
+    rustix::io::ioctl_fionbio(stream, true).is_err()
+}
+
 fn in_of(fd: BorrowedFd<'_>) -> PollFd<'_> {
     PollFd::from_borrowed_fd(fd, PollFlags::IN)
 }
@@ -109,24 +108,39 @@ fn would_wait(error: &io::Error) -> bool {
 }
 
 /// What listens to one stream.
-struct Ear<S> {
+pub struct Ear<S> {
     stream: Option<S>,
     heard: Vec<u8>,
+    kept: usize,
 }
 
-impl<S: Read> Ear<S> {
-    fn new(stream: Option<S>) -> Self {
+impl<S: Read + AsFd> Ear<S> {
+    /// Takes a stream, of which so many bytes are kept.
+    pub fn new(mut stream: Option<S>, kept: usize) -> Self {
+        stream.take_if(|s| unusable(s.as_fd()));
         Self {
             stream,
             heard: Vec::new(),
+            kept,
         }
+    }
+
+    /// What to poll, until the stream has ended.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.stream.as_ref().map(AsFd::as_fd)
+    }
+
+    /// What was said up to now.
+    pub fn into_heard(mut self) -> Vec<u8> {
+        self.hear();
+        self.heard
     }
 
     /// Reads what is there, but not endlessly. `true`: there was something, or its end.
     ///
     /// What a program said before its end is in the pipe, which holds no more than [`KEPT`] unless the
     /// program made it larger, so one call after its end hears all that is kept.
-    fn hear(&mut self) -> bool {
+    pub fn hear(&mut self) -> bool {
         let Some(stream) = &mut self.stream else {
             return false;
         };
@@ -139,7 +153,7 @@ impl<S: Read> Ear<S> {
                     return true;
                 }
                 Ok(n) => {
-                    let room = KEPT.saturating_sub(self.heard.len());
+                    let room = self.kept.saturating_sub(self.heard.len());
                     self.heard.extend_from_slice(&bytes[..n.min(room)]);
                     any = true;
                     read += n;

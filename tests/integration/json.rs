@@ -87,6 +87,7 @@ stop: stop $running
 subscribe: subscribe $waits room
 subscriptions: subscriptions
 tick: tick
+tick --all: tick --all
 timer install: timer install --dry-run --kind cron
 timer print: timer print --kind cron
 timer remove: timer remove --kind cron
@@ -458,6 +459,7 @@ fn the_exit_status_says_of_which_kind_a_failure_is() {
         "timer remove",
         "restore",
         "timer install",
+        "tick --all",
     ];
     for (name, words) in names.iter().filter(|(name, _)| !elsewhere.contains(name)) {
         expect(

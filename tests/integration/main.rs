@@ -34,6 +34,7 @@ mod keeping;
 mod kills;
 mod layers;
 mod manuals;
+mod many;
 mod mcp;
 mod outsiders;
 mod peer;

@@ -1,5 +1,7 @@
 //! `kanban tick`
 
+mod many;
+
 use std::time::Duration;
 
 use anyhow::Result;
@@ -7,6 +9,7 @@ use serde_json::json;
 
 use super::events;
 use super::{Global, Session};
+use crate::board::id::Slug;
 use crate::exit::{Failure, Kind};
 use crate::render::style::Style;
 use crate::render::{self, escape};
@@ -21,25 +24,53 @@ use crate::time::{self, Seconds};
 ///
 /// Meant for cron or a systemd timer: silent in a pipe unless something could not be done. While another
 /// tick has the board, it does nothing and exits 0.
+///
+/// With --all, or with --board more than once, each board is ticked by a process of its own, so that one that is
+/// damaged, or waits for a slow receiver, never delays another. A tick that takes longer than two seconds gives its
+/// place to the next board. There is one summary. The exit status is the worst that a board had, in this order:
+/// 5, 1, 2, 3, 4, 75. Of a board that is still at work when its patience is over it is 75; its tick goes on by
+/// itself. INT and TERM are handed on to the ticks, and no other is started; workers go on.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = r#"Examples:
   $ kanban tick --board default
+  $ kanban tick --all
   $ kanban tick --dry-run
   $ kanban tick --wait --timeout 30m"#)]
 pub struct Args {
+    /// The board, or several, each with a --board of its own; a home with one board needs none
+    #[arg(
+        id = "board",
+        long = "board",
+        value_name = "NAME",
+        help_heading = "Global options"
+    )]
+    boards: Vec<Slug>,
+    /// Tick every board of "kanban boards list", whatever KANBAN_BOARD says
+    #[arg(long, conflicts_with = "board")]
+    all: bool,
+    /// With several boards, so many at a time [default: as many as there are processors, and 4 at least, as a tick
+    /// waits for disks more than it computes]
+    #[arg(long, value_name = "N", value_parser = many::places, conflicts_with = "wait")]
+    jobs: Option<usize>,
+    /// With several boards, how long each is waited for
+    #[arg(long, value_name = "DURATION", value_parser = many::patience, default_value = many::PATIENCE)]
+    patience: Seconds,
     /// Show what would be done, on a copy of the board in memory; start and signal nothing
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
     /// Go on until nothing is running, due or ready; exit 1 if a card is blocked then
     #[arg(long)]
     wait: bool,
-    /// With --wait, exit 75 if that takes longer; workers go on running
+    /// With --wait, exit 75 if that takes longer; workers go on running. Several boards are waited for together
     #[arg(long, requires = "wait", value_name = "DURATION", value_parser = time::duration)]
     timeout: Option<Seconds>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
+    if args.all || args.boards.len() > 1 {
+        return many::run(args, global);
+    }
     let session = Session::open(global)?;
     if args.wait {
         return until_quiet(&session, global, args.timeout);
