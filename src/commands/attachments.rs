@@ -54,12 +54,10 @@ impl Listed {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
-    let rows = session
-        .reader()?
-        .read("cannot list the attachments", |conn| {
-            let card = tasks::get(conn, &tasks::find(conn, &args.id)?)?.id;
-            attachments::of(conn, &card)
-        })?;
+    let rows = session.read("cannot list the attachments", |conn| {
+        let card = tasks::get(conn, &tasks::find(conn, &args.id)?)?.id;
+        attachments::of(conn, &card)
+    })?;
     let files: Vec<Listed> = rows.into_iter().map(Listed::look).collect();
     if global.json {
         return render::print(&render::json(&files)?);

@@ -29,7 +29,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         "cannot tell about {} of board {}",
         args.id, session.board.slug
     );
-    let context = session.reader()?.read(&what, |conn| {
+    let context = session.read(&what, |conn| {
         context::of(conn, &session.board.slug, &tasks::find(conn, &args.id)?)
     })?;
     if global.json {

@@ -113,12 +113,10 @@ fn list(
     mut which: Which,
     task: Option<&CardRef>,
 ) -> Result<()> {
-    let rows = session
-        .reader()?
-        .read("cannot list the deliveries", |conn| {
-            which.task = tasks::find_if_named(conn, task)?.map(|id| id.to_string());
-            deliveries::list(conn, &which)
-        })?;
+    let rows = session.read("cannot list the deliveries", |conn| {
+        which.task = tasks::find_if_named(conn, task)?.map(|id| id.to_string());
+        deliveries::list(conn, &which)
+    })?;
     if global.json {
         return render::print(&render::json(&rows)?);
     }
@@ -154,7 +152,7 @@ fn when(row: &DeliveryRow) -> String {
 }
 
 fn show(session: &Session, global: &Global, name: &str) -> Result<()> {
-    let (row, facts) = session.reader()?.read("cannot show the delivery", |conn| {
+    let (row, facts) = session.read("cannot show the delivery", |conn| {
         deliveries::get(conn, name)
     })?;
     if global.json {

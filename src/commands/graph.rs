@@ -71,7 +71,7 @@ enum Way {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let what = format!("cannot draw the graph of {}", args.id);
-    let (graph, tree) = Session::open(global)?.reader()?.read(&what, |conn| {
+    let (graph, tree) = Session::open(global)?.read(&what, |conn| {
         let card = tasks::get(conn, &tasks::find(conn, &args.id)?)?;
         let id = card.id.clone();
         let root = Node {

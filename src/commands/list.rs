@@ -79,12 +79,10 @@ impl Filter {
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let now = time::now()?;
     let mut filter = args.filter.of(now)?;
-    let cards = Session::open(global)?
-        .reader()?
-        .read("cannot list the cards", |conn| {
-            filter.parent = tasks::find_if_named(conn, args.parent.as_ref())?;
-            tasks::list(conn, &filter)
-        })?;
+    let cards = Session::open(global)?.read("cannot list the cards", |conn| {
+        filter.parent = tasks::find_if_named(conn, args.parent.as_ref())?;
+        tasks::list(conn, &filter)
+    })?;
     show(cards, &args.filter, global, now)
 }
 

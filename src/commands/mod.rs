@@ -67,6 +67,7 @@ pub mod vacuum;
 pub mod watch;
 pub mod why;
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -79,7 +80,7 @@ use crate::config::{Board, Config, load};
 use crate::exit::Failure;
 use crate::platform;
 use crate::store::lifecycle::{Actor, Changed};
-use crate::store::{Store, Tx, outsiders, tasks};
+use crate::store::{Snapshot, Store, Tx, outsiders, tasks};
 use crate::tick::outsiders::worker_of as outsider_of;
 use crate::time::{self, Seconds};
 use crate::worker::outsider;
@@ -99,31 +100,70 @@ enum Patience {
     UntilEnded,
 }
 
-/// The configuration and the board that a command works on.
+/// The configuration and the board that a command works on, and its one connection.
+///
+/// The board is opened when it is first asked for and stays open: where no other program has it open, every opening
+/// reads the whole write-ahead log anew.
 struct Session {
     config: Config,
     board: Board,
+    store: RefCell<Option<Store>>,
 }
 
 impl Session {
     fn open(global: &Global) -> Result<Self> {
         let config = load(global.config.as_deref())?;
         let board = config.choose_board(global.board.as_ref())?;
-        Ok(Self { config, board })
+        let store = RefCell::default();
+        Ok(Self {
+            config,
+            board,
+            store,
+        })
     }
 
-    /// The board for a command that only looks.
+    /// The board for a command that looks at it for long. One that changes it as well asks the session instead.
     fn reader(&self) -> Result<Store> {
         Store::open_to_read(&self.board.db())
+    }
+
+    /// Runs queries that belong to one snapshot.
+    fn read<T>(&self, what: &str, work: impl FnOnce(&Snapshot) -> Result<T>) -> Result<T> {
+        let mut store = self.store.borrow_mut();
+        let store = match &mut *store {
+            Some(store) => store,
+            none => none.insert(self.reader()?),
+        };
+        store.read(what, work)
+    }
+
+    /// Lends the board, opened to be written to.
+    fn with_writer<T>(&self, work: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        let mut store = self.store.borrow_mut();
+        let store = match &mut *store {
+            Some(store) => {
+                store.allow_writing()?;
+                store
+            }
+            none => none.insert(Store::open(&self.board.db())?),
+        };
+        work(store)
     }
 
     /// Runs one change of the board.
     fn write<T>(&self, what: &str, work: impl FnOnce(&Tx<'_>, Seconds) -> Result<T>) -> Result<T> {
         let now = time::now()?;
-        let mut store = Store::open(&self.board.db())?;
-        let value = store.write(what, |tx| work(tx, now))?;
-        store.checkpoint_if_large()?;
-        Ok(value)
+        self.with_writer(|store| {
+            let value = store.write(what, |tx| work(tx, now))?;
+            store.checkpoint_if_large()?;
+            Ok(value)
+        })
+    }
+
+    /// Closes the board before something that may take long: whoever waits meets the board as it is then, also if
+    /// another file has taken its place.
+    fn close(&self) {
+        self.store.take();
     }
 
     /// Moves cards, all or none, ends the workers of those that were taken away, and says where they went.
@@ -189,7 +229,7 @@ impl Session {
         what: &str,
         change: impl FnOnce(&Tx<'_>, Seconds) -> Result<()>,
     ) -> Result<()> {
-        let (ids, running) = self.reader()?.read(what, |conn| {
+        let (ids, running) = self.read(what, |conn| {
             Ok((tasks::find_all(conn, cards)?, outsiders::list(conn)?))
         })?;
         let (cards, workers): (Vec<_>, Vec<_>) = running
@@ -202,7 +242,8 @@ impl Session {
         }
         // What would be refused must not cost anybody a worker.
         let now = time::now()?;
-        Store::open(&self.board.db())?.rehearse(what, |tx| change(tx, now))?;
+        self.with_writer(|store| store.rehearse(what, |tx| change(tx, now)))?;
+        self.close();
         for (card, ending) in cards.into_iter().zip(outsider::end(&workers)) {
             if !ending.gone {
                 return Err(Failure::try_again(format!(
@@ -224,6 +265,7 @@ impl Session {
 
     /// Waits until every process of these runs is gone: their supervisors let go of the locks only then.
     fn await_ends(&self, runs: &[&Nonce]) -> Result<()> {
+        self.close();
         let patience = self.end_patience();
         let until = Instant::now() + patience;
         for nonce in runs {

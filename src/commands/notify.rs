@@ -18,7 +18,7 @@ use crate::render::style::{Colour, Style};
 use crate::render::table::Table;
 use crate::render::{self};
 use crate::store::targets::{self, Standing, Target};
-use crate::store::{Snapshot, Store, deliveries};
+use crate::store::{Snapshot, deliveries};
 use crate::tick::announce::target_at;
 use crate::tick::means;
 use crate::time::{self, Seconds};
@@ -143,7 +143,7 @@ fn list(session: &Session, global: &Global) -> Result<()> {
     let look = |conn: &Snapshot| Ok((deliveries::standing(conn)?, targets::list(conn)?));
     // Channels are there before the first board is.
     let (counts, held) = match has_board(session) {
-        true => session.reader()?.read(&what, look)?,
+        true => session.read(&what, look)?,
         false => Default::default(),
     };
     let lines: Vec<Line<'_>> = session
@@ -241,7 +241,8 @@ fn test(
     let http = means::client(&session.config).map_err(Failure::usage)?;
     let timeout = Duration::from_secs(channel.timeout.unsigned_abs());
     let until = Instant::now() + 2 * timeout;
-    let run = |program: &Program| means::run_program(&session.board, channel, program);
+    let board = &session.board;
+    let run = |program: &Program| means::run_program(board, channel, program);
     let wire = Wire::new(&http, &run, timeout, until).recorded();
     let outcome = match sender::open(channel, &run, timeout) {
         Ok((opened, secrets)) => sender::send(&*opened, &secrets, &parcel, &wire),
@@ -282,7 +283,7 @@ fn resume_if_board(session: &Session, target: &Target, now: Seconds) -> Result<(
         return Ok(());
     }
     let what = format!("resuming channel {}", target.channel);
-    Store::open(&session.board.db())?.write(&what, |tx| targets::resume(tx, target, now))?;
+    session.write(&what, |tx, _| targets::resume(tx, target, now))?;
     Ok(())
 }
 

@@ -32,15 +32,13 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let rows = Session::open(global)?
-        .reader()?
-        .read("cannot list the runs", |conn| {
-            let id = tasks::find_if_named(conn, args.id.as_ref())?;
-            if let Some(id) = &id {
-                tasks::get(conn, id)?;
-            }
-            runs::list(conn, id.as_ref(), args.limit)
-        })?;
+    let rows = Session::open(global)?.read("cannot list the runs", |conn| {
+        let id = tasks::find_if_named(conn, args.id.as_ref())?;
+        if let Some(id) = &id {
+            tasks::get(conn, id)?;
+        }
+        runs::list(conn, id.as_ref(), args.limit)
+    })?;
     if global.json {
         return render::print(&render::json(&rows)?);
     }

@@ -35,7 +35,6 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         ..args.filter.of(now)?
     };
     let cards = Session::open(global)?
-        .reader()?
         .read("cannot search the cards", |conn| tasks::list(conn, &filter))?;
     match cards.is_empty() && !global.json {
         true => Ok(()),

@@ -55,7 +55,7 @@ struct Page {
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     let what = format!("cannot show {} of board {}", args.id, session.board.slug);
-    let page = session.reader()?.read(&what, |conn| {
+    let page = session.read(&what, |conn| {
         let id = tasks::find(conn, &args.id)?;
         Ok(Page {
             task: tasks::get(conn, &id)?,

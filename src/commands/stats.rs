@@ -66,7 +66,7 @@ struct Channel {
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     let what = format!("cannot count on board {}", session.board.slug);
-    let stats = session.reader()?.read(&what, |conn| {
+    let stats = session.read(&what, |conn| {
         let paused = targets::list(conn)?
             .into_iter()
             .filter(|(_, standing)| standing.paused_at.is_some());

@@ -28,18 +28,16 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
-    let (own, shared) = session
-        .reader()?
-        .read("cannot list the subscriptions", |conn| {
-            let id = tasks::find_if_named(conn, args.id.as_ref())?;
-            if let Some(id) = &id {
-                tasks::get(conn, id)?;
-            }
-            Ok((
-                subscriptions::list(conn, id.as_ref())?,
-                subscriptions::shared(conn, id.as_ref())?,
-            ))
-        })?;
+    let (own, shared) = session.read("cannot list the subscriptions", |conn| {
+        let id = tasks::find_if_named(conn, args.id.as_ref())?;
+        if let Some(id) = &id {
+            tasks::get(conn, id)?;
+        }
+        Ok((
+            subscriptions::list(conn, id.as_ref())?,
+            subscriptions::shared(conn, id.as_ref())?,
+        ))
+    })?;
     let served = |sub: &subscriptions::Shared| {
         serving(&session.config, sub).map(|(channel, _)| channel.name.clone())
     };

@@ -65,7 +65,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
     let now = time::now()?;
     let what = format!("cannot look at {} of board {}", args.id, session.board.slug);
-    let facts = session.reader()?.read(&what, |conn| {
+    let facts = session.read(&what, |conn| {
         let task = tasks::get(conn, &tasks::find(conn, &args.id)?)?;
         let card = claims::candidate(conn, &task.id)?
             .ok_or_else(|| Failure::not_found(format!("there is no card {}", task.id)))?;

@@ -59,7 +59,7 @@ impl Store {
 
     /// For commands other than a tick: checkpoints only a log that has grown large.
     pub fn checkpoint_if_large(&mut self) -> Result<()> {
-        let mut log = self.path.clone().into_os_string();
+        let mut log = self.real().into_os_string();
         log.push("-wal");
         if std::fs::symlink_metadata(&log).is_ok_and(|m| m.len() > WAL_LARGE) {
             self.checkpoint()?;

@@ -41,20 +41,23 @@ pub fn require_sqlite() -> Result<()> {
 impl Store {
     /// Opens an existing board for reading and writing, unless it is quarantined.
     pub fn open(path: &Path) -> Result<Self> {
-        if let Some(mark) = quarantine::read(path) {
-            return Err(mark.failure(path).into());
-        }
-        Self::open_checked(path)
+        let real = resolve(path);
+        refuse_quarantined(path, real.as_deref().unwrap_or(path))?;
+        Self::open_real(path, &real?)
     }
 
     /// [`Store::open`] for who has to look into a board that is quarantined.
     pub(super) fn open_checked(path: &Path) -> Result<Self> {
-        let mut store = connect(path, Access::Write).map_err(|e| condemn(e, path))?;
+        Self::open_real(path, &resolve(path)?)
+    }
+
+    fn open_real(path: &Path, real: &Path) -> Result<Self> {
+        let mut store = connect_real(path, real, Access::Write).map_err(|e| condemn(e, path))?;
         let checked = (|| {
-            let version = schema::inspect(&store.conn, &path.display().to_string())?;
+            let version = store.inspect()?;
             // Nothing is written to a file that is damaged.
-            if version < schema::VERSION && quarantine::read(path).is_none() {
-                let _alone = init_lock(path)?;
+            if version < schema::VERSION && quarantine::beside(real).is_none() {
+                let _alone = init_lock(real)?;
                 schema::migrate(&mut store.conn)?;
             }
             Ok(())
@@ -71,15 +74,32 @@ impl Store {
         Ok(store)
     }
 
+    /// Lets a board be written to that was opened to be looked at, unless it is quarantined.
+    pub fn allow_writing(&mut self) -> Result<()> {
+        refuse_quarantined(&self.path, &self.real())?;
+        self.conn.pragma_update(None, "query_only", false)?;
+        Ok(())
+    }
+
+    /// The file as SQLite opened it, without links. Nothing for a copy in memory.
+    pub(super) fn real(&self) -> PathBuf {
+        self.conn.path().map(PathBuf::from).unwrap_or_default()
+    }
+
+    /// [`schema::inspect`], of one state of the board.
+    fn inspect(&self) -> Result<i64> {
+        let snapshot = self.conn.unchecked_transaction()?;
+        schema::inspect(&snapshot, &self.path.display().to_string())
+    }
+
     /// An in-memory copy of a board, read through a read-only connection that is closed again: what is
     /// done to the copy never reaches the board.
     pub fn copy(path: &Path) -> Result<Self> {
-        if let Some(mark) = quarantine::read(path) {
-            return Err(mark.failure(path).into());
-        }
-        let source = connect(path, Access::Copy).map_err(|e| explain(e, path))?;
+        let real = resolve(path);
+        refuse_quarantined(path, real.as_deref().unwrap_or(path))?;
+        let source = connect_real(path, &real?, Access::Copy).map_err(|e| explain(e, path))?;
         let copied = (|| -> Result<Connection> {
-            schema::inspect(&source.conn, &path.display().to_string())?;
+            source.inspect()?;
             let mut conn = Connection::open_in_memory()?;
             rusqlite::backup::Backup::new(&source.conn, &mut conn)?.run_to_completion(
                 1_000,
@@ -161,11 +181,8 @@ pub(super) fn remove_leftovers(building: &Path) {
 
 /// Keeps whoever opens the board for the first time from changing its tables at the same time: Hermes
 /// takes this lock too, and goes on without it after ten seconds, as we do.
-fn init_lock(path: &Path) -> Result<std::fs::File> {
-    let mut name = path
-        .canonicalize()
-        .unwrap_or_else(|_| path.to_owned())
-        .into_os_string();
+fn init_lock(real: &Path) -> Result<std::fs::File> {
+    let mut name = real.as_os_str().to_owned();
     name.push(".init.lock");
     let lock = fsx::open_lock(Path::new(&name))?;
     let until = Instant::now() + Duration::from_secs(10);
@@ -208,20 +225,32 @@ pub(super) enum Access {
     Read,
 }
 
+/// The path of a board without links. SQLite refuses links itself (NOFOLLOW); one that leads to the board is resolved
+/// here, once, so that every spelling of a path takes the same locks.
+fn resolve(path: &Path) -> Result<PathBuf> {
+    let shown = path.display();
+    path.canonicalize().map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Failure::not_found(format!("there is no board at {shown}"))
+            .hint("make one with kanban init")
+            .into(),
+        _ => Failure::unusable(format!("cannot reach the board {shown}: {e}")).into(),
+    })
+}
+
+fn refuse_quarantined(path: &Path, real: &Path) -> Result<()> {
+    match quarantine::beside(real) {
+        Some(mark) => Err(mark.failure(path).into()),
+        None => Ok(()),
+    }
+}
+
 /// Connects to a file. The error of SQLite comes as it is.
 pub(super) fn connect(path: &Path, access: Access) -> Result<Store> {
+    connect_real(path, &resolve(path)?, access)
+}
+
+fn connect_real(path: &Path, real: &Path, access: Access) -> Result<Store> {
     let shown = path.display();
-    // SQLite refuses links itself (NOFOLLOW); one that leads to the board is resolved here, so that every
-    // spelling of a path takes the same locks.
-    let real = path.canonicalize().map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => anyhow::Error::from(
-            Failure::not_found(format!("there is no board at {shown}"))
-                .hint("make one with kanban init"),
-        ),
-        _ => anyhow::Error::from(Failure::unusable(format!(
-            "cannot reach the board {shown}: {e}"
-        ))),
-    })?;
     let meta = real
         .symlink_metadata()
         .with_context(|| format!("cannot look at {shown}"))?;
@@ -236,7 +265,7 @@ pub(super) fn connect(path: &Path, access: Access) -> Result<Store> {
     };
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     #[cfg_attr(not(test), expect(unused_mut, reason = "tests watch what runs"))]
-    let mut conn = Connection::open_with_flags(&real, flags)?;
+    let mut conn = Connection::open_with_flags(real, flags)?;
     #[cfg(test)]
     super::scans::watch(&mut conn);
     configure(&conn)?;

@@ -65,21 +65,32 @@ impl Mark {
 
 /// The mark of a board.
 pub fn file(db: &Path) -> PathBuf {
-    let real = db.canonicalize().unwrap_or_else(|_| db.to_owned());
-    let mut name = real.into_os_string();
+    of_real(&db.canonicalize().unwrap_or_else(|_| db.to_owned()))
+}
+
+fn of_real(db: &Path) -> PathBuf {
+    let mut name = db.as_os_str().to_owned();
     name.push(".quarantine");
     name.into()
 }
 
 /// The mark of a board, if it has one. A mark that cannot be read is one all the same.
 pub fn read(db: &Path) -> Option<Mark> {
-    let path = file(db);
+    read_file(&file(db))
+}
+
+/// [`read`] for a path without links.
+pub(super) fn beside(real: &Path) -> Option<Mark> {
+    read_file(&of_real(real))
+}
+
+fn read_file(path: &Path) -> Option<Mark> {
     path.symlink_metadata().ok()?;
     let unreadable = |why: String| Mark {
         said: format!("its mark {} cannot be read ({why})", path.display()),
         ..Mark::default()
     };
-    Some(match std::fs::read(&path) {
+    Some(match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|e| unreadable(e.to_string())),
         Err(e) => unreadable(e.to_string()),
     })

@@ -18,6 +18,7 @@ mod check;
 mod cluster;
 mod commands;
 mod concurrency;
+mod costs;
 mod create_from;
 mod daily;
 mod dates;

@@ -210,3 +210,18 @@ fn a_mark_that_cannot_be_read_keeps_the_board_and_a_new_board_is_not_that_one() 
     home.ok(&["tick"]);
     assert!(!home.board("kanban.db.quarantine").exists());
 }
+
+#[test]
+fn a_board_that_is_looked_at_first_is_not_written_to_all_the_same() {
+    let home = home("");
+    let id = home.create("card", "me", &[]);
+    // No file is damaged: only the mark keeps commands that look before they write.
+    fs::write(home.board("kanban.db.quarantine"), "{}").unwrap();
+    let refused = home.kanban(&["complete", &id]).expect(5);
+    assert!(
+        refused.stderr.contains("is quarantined"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(home.status(&id), "ready");
+}

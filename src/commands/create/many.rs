@@ -67,15 +67,17 @@ pub fn run(file: &Path, key: Option<&str>, effect: Effect, global: &Global) -> R
             })?
         }
         Effect::Shown => {
-            let mut board = match session.board.db().symlink_metadata() {
-                Ok(_) => Store::open(&session.board.db())?,
-                Err(_) => Store::imaginary()?,
-            };
             let mut made = Vec::new();
-            board.rehearse(&what, |tx| {
-                made = make(tx, &plan, cards, now)?;
-                Ok(())
-            })?;
+            let rehearse = |board: &mut Store| {
+                board.rehearse(&what, |tx| {
+                    made = make(tx, &plan, cards, now)?;
+                    Ok(())
+                })
+            };
+            match session.board.db().symlink_metadata() {
+                Ok(_) => session.with_writer(rehearse)?,
+                Err(_) => rehearse(&mut Store::imaginary()?)?,
+            }
             for card in made.iter_mut().filter(|card| card.new) {
                 card.id = None;
             }

@@ -191,18 +191,15 @@ fn show(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value
     let named = card(caller, args.task_id.as_deref())?;
     let session = Session::open(global)?;
     let slug = &session.board.slug;
-    session
-        .reader()?
-        .read(&format!("cannot show {named} of board {slug}"), |conn| {
-            let id = tasks::find(conn, &named)?;
-            let context = context::of(conn, slug, &id)?;
-            let mut page = brief(&context.task);
-            page["worker_context"] =
-                briefing::text(&session.config, &session.board, &context).into();
-            page["parents"] = json!(links::parents(conn, &id)?);
-            page["children"] = json!(links::children(conn, &id)?);
-            Ok(page)
-        })
+    session.read(&format!("cannot show {named} of board {slug}"), |conn| {
+        let id = tasks::find(conn, &named)?;
+        let context = context::of(conn, slug, &id)?;
+        let mut page = brief(&context.task);
+        page["worker_context"] = briefing::text(&session.config, &session.board, &context).into();
+        page["parents"] = json!(links::parents(conn, &id)?);
+        page["children"] = json!(links::children(conn, &id)?);
+        Ok(page)
+    })
 }
 
 /// A card in a list.
@@ -255,7 +252,7 @@ fn cards(
     let limit = limit.unwrap_or(LIST_USUAL).clamp(1, LIST_MAX);
     filter.limit = Some(limit + 1);
     let session = Session::open(global)?;
-    let found = session.reader()?.read("cannot list the cards", |conn| {
+    let found = session.read("cannot list the cards", |conn| {
         filter.parent = tasks::find_if_named(conn, parent)?;
         tasks::list(conn, &filter)
     })?;
