@@ -44,6 +44,9 @@
 //! 9. **page** makes the page of the board anew, if one is kept and something changed
 //! 10. the record of the tick, and the checkpoint
 //!
+//! Where boards want more slots of the machine than there are, `tick::share` says whose turn it is, and hands a slot
+//! that is free to a tick of that board.
+//!
 //! Once an hour, and after a tick that did something, **prune** comes before the lock is given back.
 //!
 //! Where SQLite says that the file is damaged, a mark beside it (`store::quarantine`) ends this and every later tick

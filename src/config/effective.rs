@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -139,6 +140,14 @@ impl Config {
     /// Workers that may run at the same time on this machine.
     pub fn host_max(&self) -> u32 {
         self.file.host.max_in_progress
+    }
+
+    /// The same for two ticks whose workers are the same and get the same of their environment: either may start
+    /// what the other would.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        (&self.path, self.found, &self.passed).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
     }
 
     /// Workers that may run at the same time on a board.

@@ -12,6 +12,7 @@ use super::absorb::{book, without_output};
 use super::hermes::Hold;
 use super::pick::{Pick, pick};
 use super::report::{Reason, Started, Waiting};
+use super::share::Share;
 use super::survey::State;
 use super::{Tick, outfit};
 use crate::board::context::Context;
@@ -69,18 +70,25 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
         return Ok(());
     }
     let size = batch_size();
+    let mut share = Share::of(tick);
     loop {
         let batch: Vec<Pick<'_>> = picks.by_ref().take(size).collect();
         if batch.is_empty() {
-            return Ok(());
+            break;
         }
-        let prepared = prepare(tick, batch)?;
+        let prepared = prepare(tick, batch, &mut share)?;
         if prepared.is_empty() {
             continue;
         }
         let claimed = claim(tick, prepared)?;
         start(tick, claimed)?;
     }
+    let waiting = &tick.report.waiting;
+    let more = waiting
+        .iter()
+        .any(|w| matches!(w.reason, Reason::HostFull { .. }));
+    share.finish(more, tick.report.started.len());
+    Ok(())
 }
 
 /// Lets the lanes go whose worker was started since and is at work: a program that cannot be executed
@@ -156,12 +164,16 @@ fn batch_size() -> usize {
 }
 
 /// Takes a host slot and a run lock for each pick, before anything of it is on the board.
-fn prepare<'c>(tick: &mut Tick<'_>, batch: Vec<Pick<'c>>) -> Result<Vec<Prepared<'c>>> {
+fn prepare<'c>(
+    tick: &mut Tick<'_>,
+    batch: Vec<Pick<'c>>,
+    share: &mut Share<'_>,
+) -> Result<Vec<Prepared<'c>>> {
     let max = tick.config.host_max();
     fsx::private_dir(&tick.board.runs())?;
     let mut prepared: Vec<Prepared<'c>> = Vec::new();
     for pick in batch {
-        let slot = match slots::take(&tick.config.home.slots_dir(), max) {
+        let slot = match share.take() {
             Ok(Some(slot)) => slot,
             Ok(None) => {
                 tick.report.waiting.push(Waiting {

@@ -25,8 +25,11 @@ pub mod prune;
 mod reap;
 pub mod report;
 pub mod served;
+pub mod share;
 mod survey;
 pub mod wait;
+
+use std::fs::File;
 
 use anyhow::Result;
 
@@ -39,6 +42,7 @@ use crate::store::promotion::{self, Cursor};
 use crate::store::{Store, runs};
 use crate::time::{self, Seconds};
 use report::Report;
+use share::Offer;
 use survey::Finding;
 
 /// A pass: it does its part and puts what it did into the report.
@@ -97,6 +101,8 @@ struct Tick<'a> {
     /// Nobody waits for the workers: they have to outlive this tick.
     alone: bool,
     findings: Vec<Finding>,
+    /// What it has of the machine's slots to start with.
+    offer: Offer,
     /// There may be something to send.
     sends: bool,
     /// How far promotion has read, where that is still to be noted.
@@ -112,10 +118,26 @@ impl Tick<'_> {
 
 /// Runs one tick.
 pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
+    run_with(config, board, turn, Offer::Nothing)
+}
+
+/// Runs the tick of a board whose turn it is, with a slot of the machine in its hand.
+pub fn in_turn(config: &Config, board: &Board, slot: File) -> Result<Report> {
+    let turn = Turn::WaitUnlessSomebodyDoes;
+    let outcome = run_with(config, board, turn, Offer::Slot(slot));
+    if !matches!(&outcome, Ok(report) if !report.started.is_empty()) {
+        // It had no use for the slot, or did not come as far: it is for the next in line.
+        share::hand_on(config);
+    }
+    outcome
+}
+
+/// Runs one tick with what it has of the machine's slots to start with.
+pub fn run_with(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Report> {
     // Descriptors that the caller left open are not passed on to what is started here.
     close_fds::set_fds_cloexec(3, &[]);
     require_board(board)?;
-    let outcome = locked(config, board, turn);
+    let outcome = locked(config, board, turn, offer);
     // Whether it was marked just now or long ago, whoever is to hear of it does.
     if outcome.is_err()
         && let Err(e) = alarm::run(config, board)
@@ -128,7 +150,7 @@ pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     outcome
 }
 
-fn locked(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
+fn locked(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Report> {
     let Some(lock) = lock::take(board, turn)? else {
         let at = time::now()?;
         let board = board.slug.to_string();
@@ -144,6 +166,7 @@ fn locked(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
     let store = Store::open(&board.db()).inspect_err(|_| lock::stamp(&lock, started_at))?;
     let mut tick = prepare(config, board, store, started_at, Effects::Real);
     tick.hold = hold;
+    tick.offer = offer;
     // A follow-up tick runs in a supervisor, which lives where its worker could.
     tick.alone = turn == Turn::SkipIfLocked;
     let outcome = passes(&mut tick).and_then(|()| {
@@ -237,6 +260,7 @@ fn prepare<'a>(
         hold: hermes::Hold::No,
         alone: false,
         findings: Vec::new(),
+        offer: Offer::Nothing,
         sends: false,
         unnoted: None,
         report,
@@ -251,8 +275,9 @@ fn passes(tick: &mut Tick<'_>) -> Result<()> {
     let seen = tick
         .store
         .read("looking at the board", |conn| glance::glance(conn, now))?;
+    let in_turn = matches!(tick.offer, Offer::Slot(_));
     for (name, pass, needed) in PASSES {
-        if needed(&seen, tick.config) || tick.report.did_something() {
+        if in_turn || needed(&seen, tick.config) || tick.report.did_something() {
             log::debug!("{}: {name}", tick.board.slug);
             pass(tick)?;
         }

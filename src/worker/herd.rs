@@ -75,12 +75,17 @@ struct Live {
 
 /// Runs this program once for each list of arguments, and returns what came of each, in the same order.
 ///
+/// `through` is called once all of them were started and each has ended or given its place away.
 /// A signal that asks us to stop is handed on, and no other is started then. `true`: there was one.
-pub fn run(all: &[Vec<OsString>], limits: &Limits) -> Result<(Vec<Answer>, bool)> {
+pub fn run(
+    all: &[Vec<OsString>],
+    limits: &Limits,
+    through: impl FnOnce(),
+) -> Result<(Vec<Answer>, bool)> {
     let mut signals = Signals::catch()?;
     let mut answers: Vec<Option<Answer>> = all.iter().map(|_| None).collect();
     let mut live: Vec<Live> = Vec::new();
-    let (mut next, mut stopped) = (0, None);
+    let (mut next, mut stopped, mut through) = (0, None, Some(through));
     let room = room();
     loop {
         let now = Instant::now();
@@ -100,11 +105,19 @@ pub fn run(all: &[Vec<OsString>], limits: &Limits) -> Result<(Vec<Answer>, bool)
         let mut placed = live.iter().filter(|one| one.has_place(limits, now)).count();
         while next < all.len() && stopped.is_none() && live.len() < room && placed < limits.places {
             match Live::start(next, &all[next], limits) {
-                Ok(one) => live.push(one),
+                Ok(one) => {
+                    live.push(one);
+                    placed += 1;
+                }
                 Err(e) => answers[next] = Some(Answer::silent(How::NotStarted(e.to_string()))),
             }
-            placed += 1;
             next += 1;
+        }
+        if placed == 0
+            && next == all.len()
+            && let Some(through) = through.take()
+        {
+            through();
         }
         if live.is_empty() && (next == all.len() || stopped.is_some()) {
             break;

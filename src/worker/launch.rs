@@ -1,4 +1,5 @@
-//! Starting a supervisor from a tick, detached and with the run's lock and slot handed over.
+//! Starting a supervisor from a tick, detached and with the run's lock and slot handed over; and a tick of another
+//! board, with a slot handed over.
 //!
 //! The two locked descriptors and the spec travel as the standard streams of the new process: a hand-over
 //! that needs no code between fork and exec, and leaves no moment in which a lock is free.
@@ -6,6 +7,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -58,5 +60,31 @@ pub fn supervisor(spec: &Spec, dir: &RunDir, lock: File, slot: File) -> Result<(
         command.env_remove(variable);
     }
     command.spawn().context("cannot start a supervisor")?;
+    Ok(())
+}
+
+/// Starts a tick of a board that waits for a slot of this machine, and hands it one. It goes on by itself; the slot
+/// is free again when it ends without a use for it.
+pub fn tick(board: &str, config: Option<&Path>, home: &Path, slot: File) -> Result<()> {
+    let mut command = Command::new(platform::own_executable());
+    command
+        .arg0("kanban")
+        .args(["tick", "--in-turn", "--board", board]);
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
+    }
+    for variable in RUN_VARIABLES {
+        command.env_remove(variable);
+    }
+    command
+        .env("KANBAN_HOME", home)
+        .current_dir(home)
+        .stdin(Stdio::from(slot))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0);
+    command
+        .spawn()
+        .with_context(|| format!("cannot start a tick of board {board}"))?;
     Ok(())
 }

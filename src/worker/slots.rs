@@ -1,11 +1,15 @@
 //! The cap on workers of this machine, over all boards of one home: as many lock files as workers may
 //! run, each held by a supervisor for as long as it lives. A killed supervisor gives its slot back
 //! without anybody's help.
+//!
+//! And the line of the boards that found all of them taken: a file for each, the oldest first. Whoever serves a
+//! board takes its file away, and only one can.
 
 use std::fs::File;
-use std::path::Path;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::fsx::{self, Wait};
 
@@ -30,6 +34,83 @@ pub fn free(dir: &Path, slots: u32) -> u32 {
     slots.saturating_sub(u32::try_from(held).unwrap_or(slots))
 }
 
+/// Takes over the slot that another process of ours handed over as standard input. `None`: it is none of these.
+pub fn handed_over(dir: &Path, slots: u32) -> Result<Option<File>> {
+    let file = File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?);
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    let us = fsx::Identity::of(&file)?;
+    let ours = (0..slots).any(|slot| {
+        let there = fsx::open_existing(&dir.join(slot.to_string()));
+        there.is_ok_and(|there| fsx::Identity::of(&there).is_ok_and(|id| id == us))
+    });
+    Ok((ours && fsx::lock_exclusive(&file, Wait::No)?).then_some(file))
+}
+
+/// A board in line, and what it left there to be known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiter {
+    /// The board.
+    pub board: String,
+    /// What it wrote.
+    pub note: String,
+}
+
+fn line_dir(dir: &Path) -> PathBuf {
+    dir.join("line")
+}
+
+/// The boards in line, the first first.
+pub fn line(dir: &Path) -> Result<Vec<Waiter>> {
+    let dir = line_dir(dir);
+    let entries = match std::fs::read_dir(&dir) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.with_context(|| format!("cannot list {}", dir.display()))?,
+    };
+    let mut all = Vec::new();
+    for entry in entries.flatten() {
+        let Some(board) = entry.file_name().to_str().map(str::to_owned) else {
+            continue;
+        };
+        // It may have been served meanwhile.
+        let Ok(since) = entry.metadata().and_then(|meta| meta.modified()) else {
+            continue;
+        };
+        let mut note = String::new();
+        let read = fsx::open_existing(&entry.path()).map(|file| file.take(64));
+        if read
+            .and_then(|mut file| file.read_to_string(&mut note))
+            .is_ok()
+        {
+            all.push((since, Waiter { board, note }));
+        }
+    }
+    all.sort_by(|(a, x), (b, y)| (a, &x.board).cmp(&(b, &y.board)));
+    Ok(all.into_iter().map(|(_, waiter)| waiter).collect())
+}
+
+/// Puts a board at the end of the line. One that stands in it keeps its place, with the note as it is now.
+pub fn get_in_line(dir: &Path, waiter: &Waiter) -> Result<()> {
+    let dir = line_dir(dir);
+    fsx::private_dir(&dir)?;
+    let path = dir.join(&waiter.board);
+    let note = waiter.note.as_bytes();
+    match fsx::create_private(&path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => fsx::write_existing(&path)
+            .and_then(|file| Ok((file.metadata()?.modified()?, file)))
+            .and_then(|(since, mut file)| {
+                file.write_all(note)?;
+                file.set_modified(since)
+            }),
+        other => other.and_then(|mut file| file.write_all(note)),
+    }
+    .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Takes a board out of the line. `false`: somebody else did.
+pub fn leave_line(dir: &Path, board: &str) -> bool {
+    std::fs::remove_file(line_dir(dir).join(board)).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +124,40 @@ mod tests {
         assert_eq!(held.len(), 2);
         drop(held);
         assert!(take(dir.path(), 2).unwrap().is_some());
+    }
+
+    #[test]
+    fn who_came_first_is_first_in_line_and_is_served_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = || -> Vec<String> {
+            let line = line(dir.path()).unwrap().into_iter();
+            line.map(|waiter| waiter.board).collect()
+        };
+        assert_eq!(names(), [""; 0]);
+        for (age, board) in [(1, "late"), (9, "early"), (5, "mid")] {
+            let waiter = Waiter {
+                board: board.into(),
+                note: "n".into(),
+            };
+            get_in_line(dir.path(), &waiter).unwrap();
+            let file = File::options()
+                .write(true)
+                .open(line_dir(dir.path()).join(board))
+                .unwrap();
+            let since = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(since - std::time::Duration::from_secs(age))
+                .unwrap();
+            get_in_line(dir.path(), &waiter).unwrap();
+        }
+        let again = Waiter {
+            board: "early".into(),
+            note: "m".into(),
+        };
+        get_in_line(dir.path(), &again).unwrap();
+        assert_eq!(names(), ["early", "mid", "late"]);
+        assert_eq!(line(dir.path()).unwrap()[0], again);
+        assert!(leave_line(dir.path(), "mid"));
+        assert!(!leave_line(dir.path(), "mid"));
+        assert_eq!(names(), ["early", "late"]);
     }
 }

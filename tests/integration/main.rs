@@ -25,6 +25,7 @@ mod dates;
 mod deliveries;
 mod ends;
 mod export;
+mod fairness;
 mod gc;
 mod generated;
 mod harness;

@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 use super::Args;
 use crate::board::id::Slug;
 use crate::commands::Global;
-use crate::config::load;
+use crate::config::{Config, load};
 use crate::exit::{Failure, Kind};
 use crate::render::style::Style;
 use crate::render::{self, escape};
+use crate::tick::share;
 use crate::time;
 use crate::worker::herd::{self, Answer, How, Limits};
 
@@ -72,12 +73,20 @@ enum State {
 
 /// Ticks them all.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let boards = boards(args, global)?;
+    // What is wrong with the configuration is told once, and not by every board.
+    let config = load(global.config.as_deref())?;
+    let boards = boards(args, &config)?;
     let arguments: Vec<Vec<OsString>> = boards
         .iter()
-        .map(|board| arguments(board, args, global))
+        .map(|board| arguments(board, boards.len(), args, global))
         .collect();
-    let (answers, stopped) = herd::run(&arguments, &limits(args, boards.len()))?;
+    // Each board took no more than its share of the machine; now the rest is for those who want more.
+    let through = || {
+        if !args.dry_run {
+            share::hand_on(&config);
+        }
+    };
+    let (answers, stopped) = herd::run(&arguments, &limits(args, boards.len()), through)?;
     let entries: Vec<Entry> = boards
         .into_iter()
         .zip(answers)
@@ -106,9 +115,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     verdict(&entries, stopped)
 }
 
-fn boards(args: &Args, global: &Global) -> Result<Vec<Slug>> {
-    // What is wrong with the configuration is told once, and not by every board.
-    let config = load(global.config.as_deref())?;
+fn boards(args: &Args, config: &Config) -> Result<Vec<Slug>> {
     if !args.all {
         let mut boards = Vec::new();
         for board in &args.boards {
@@ -128,8 +135,8 @@ fn boards(args: &Args, global: &Global) -> Result<Vec<Slug>> {
     Ok(boards)
 }
 
-/// The command line of the tick of one board.
-fn arguments(board: &Slug, args: &Args, global: &Global) -> Vec<OsString> {
+/// The command line of the tick of one board of so many.
+fn arguments(board: &Slug, among: usize, args: &Args, global: &Global) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["tick".into(), "--board".into(), board.as_str().into()];
     if let Some(config) = &global.config {
         words.extend(["--config".into(), config.into()]);
@@ -139,6 +146,8 @@ fn arguments(board: &Slug, args: &Args, global: &Global) -> Vec<OsString> {
     }
     if args.wait {
         words.push("--wait".into());
+    } else {
+        words.extend(["--among".into(), among.to_string().into()]);
     }
     if let Some(timeout) = args.timeout {
         words.extend(["--timeout".into(), format!("{timeout}s").into()]);

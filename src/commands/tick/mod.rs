@@ -2,6 +2,7 @@
 
 mod many;
 
+use std::fs::File;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -10,15 +11,18 @@ use serde_json::json;
 use super::events;
 use super::{Global, Session};
 use crate::board::id::Slug;
+use crate::config::Config;
 use crate::exit::{Failure, Kind};
 use crate::render::style::Style;
 use crate::render::{self, escape};
 use crate::store::Store;
 use crate::store::history::EventRow;
 use crate::tick::report::{Reason, Report, Waiting};
+use crate::tick::share::Offer;
 use crate::tick::wait::{self, Outcome};
 use crate::tick::{self, Turn};
 use crate::time::{self, Seconds};
+use crate::worker::slots;
 
 /// Book what has ended, start what is ready, and exit
 ///
@@ -30,6 +34,11 @@ use crate::time::{self, Seconds};
 /// place to the next board. There is one summary. The exit status is the worst that a board had, in this order:
 /// 5, 1, 2, 3, 4, 75. Of a board that is still at work when its patience is over it is 75; its tick goes on by
 /// itself. INT and TERM are handed on to the ticks, and no other is started; workers go on.
+///
+/// Where the boards want more workers than the machine may have (max_in_progress of the host), no board takes more
+/// than its even part before all had their tick. What is left then goes to those that wait, the first in line
+/// first, by ticks of their own that are in no summary; so does every place that a worker gives back.
+/// kanban-config(5) has the rule.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = r#"Examples:
   $ kanban tick --board default
@@ -64,6 +73,12 @@ pub struct Args {
     /// With --wait, exit 75 if that takes longer; workers go on running. Several boards are waited for together
     #[arg(long, requires = "wait", value_name = "DURATION", value_parser = time::duration)]
     timeout: Option<Seconds>,
+    /// One of so many boards whose ticks are started together; for --all
+    #[arg(long, value_name = "N", hide = true)]
+    among: Option<u32>,
+    /// Standard input is a slot of this machine; for another tick that hands it over
+    #[arg(long, hide = true)]
+    in_turn: bool,
 }
 
 /// Runs the command.
@@ -75,10 +90,14 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     if args.wait {
         return until_quiet(&session, global, args.timeout);
     }
-    let report = if args.dry_run {
-        tick::show(&session.config, &session.board)?
-    } else {
-        tick::run(&session.config, &session.board, Turn::SkipIfLocked)?
+    let (config, board) = (&session.config, &session.board);
+    let report = match args {
+        Args { dry_run: true, .. } => tick::show(config, board)?,
+        Args { in_turn: true, .. } => tick::in_turn(config, board, handed_over(config)?)?,
+        Args { among, .. } => {
+            let offer = among.map_or(Offer::Nothing, Offer::Round);
+            tick::run_with(config, board, Turn::SkipIfLocked, offer)?
+        }
     };
     if global.json {
         render::print(&render::json(&report)?)?;
@@ -86,6 +105,13 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         render::print(&text(&report))?;
     }
     errors(&report.errors)
+}
+
+/// The slot that another tick hands to this one.
+fn handed_over(config: &Config) -> Result<File> {
+    slots::handed_over(&config.home.slots_dir(), config.host_max())?.ok_or_else(|| {
+        Failure::usage("--in-turn is given by a tick to another, never by hand").into()
+    })
 }
 
 fn errors(errors: &[String]) -> Result<()> {
