@@ -9,6 +9,7 @@ use std::fs::File;
 use anyhow::Result;
 
 use super::absorb::{book, without_output};
+use super::here::Here;
 use super::hermes::Hold;
 use super::pick::{Pick, pick};
 use super::report::{Reason, Started, Waiting};
@@ -22,7 +23,6 @@ use crate::board::run::{Outcome, Stage};
 use crate::config::Leftovers;
 use crate::exit::Failure;
 use crate::fsx::{self, Identity};
-use crate::platform;
 use crate::store::claims::{self, Claim, Granted};
 use crate::store::settle::End;
 use crate::store::{context, lanes, promotion, runs};
@@ -169,7 +169,7 @@ fn prepare<'c>(
     batch: Vec<Pick<'c>>,
     share: &mut Share<'_>,
 ) -> Result<Vec<Prepared<'c>>> {
-    let max = tick.config.host_max();
+    let (max, here) = (tick.config.host_max(), Here::find());
     fsx::private_dir(&tick.board.runs())?;
     let mut prepared: Vec<Prepared<'c>> = Vec::new();
     for pick in batch {
@@ -194,7 +194,7 @@ fn prepare<'c>(
                 if prepared.is_empty() {
                     require_flock(&lock, &dir)?;
                 }
-                let claim = claim_of(tick, &pick, nonce, identity)?;
+                let claim = claim_of(tick, &pick, &here, nonce, identity)?;
                 prepared.push(Prepared {
                     pick,
                     claim,
@@ -244,7 +244,13 @@ fn nonce() -> Result<Nonce> {
     Ok(Nonce::from_random(bytes))
 }
 
-fn claim_of(tick: &Tick<'_>, pick: &Pick<'_>, nonce: Nonce, lock: Identity) -> Result<Claim> {
+fn claim_of(
+    tick: &Tick<'_>,
+    pick: &Pick<'_>,
+    here: &Here,
+    nonce: Nonce,
+    lock: Identity,
+) -> Result<Claim> {
     let defaults = tick.config.defaults();
     let mut token = [0; 16];
     getrandom::fill(&mut token)?;
@@ -256,9 +262,9 @@ fn claim_of(tick: &Tick<'_>, pick: &Pick<'_>, nonce: Nonce, lock: Identity) -> R
         nonce,
         token: Nonce::from_random(token).to_string(),
         lock,
-        host: tick.host.clone(),
-        boot: platform::boot_id(),
-        claimer: format!("{}:{}", platform::host_name(), std::process::id()),
+        host: here.host.clone(),
+        boot: here.boot.clone(),
+        claimer: here.claimer.clone(),
         expires: tick.now.saturating_add(defaults.claim_ttl.0),
         max_runtime: pick.worker.max_runtime,
         report: pick.worker.report,
@@ -370,7 +376,7 @@ fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
 
 /// For a dry run: claims on the copy of the board, so that the report is what a tick's would be.
 fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
-    let max = tick.config.host_max();
+    let (max, here) = (tick.config.host_max(), Here::find());
     let mut free = slots::free(&tick.config.home.slots_dir(), max);
     for pick in picks {
         if free == 0 {
@@ -380,7 +386,7 @@ fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
             });
             continue;
         }
-        let claim = claim_of(tick, &pick, nonce()?, Identity { dev: 0, ino: 0 })?;
+        let claim = claim_of(tick, &pick, &here, nonce()?, Identity { dev: 0, ino: 0 })?;
         let now = tick.now;
         match tick
             .store

@@ -12,6 +12,7 @@ pub mod briefing;
 pub mod deliver;
 mod delivered;
 mod dispatch;
+mod here;
 pub mod hermes;
 pub mod judge;
 pub mod lock;
@@ -35,7 +36,6 @@ use anyhow::Result;
 
 use crate::config::{Board, Config};
 use crate::exit::Failure;
-use crate::platform;
 use crate::store::glance::{self, Glance};
 use crate::store::meta::{self, LastTick};
 use crate::store::promotion::{self, Cursor};
@@ -94,8 +94,6 @@ struct Tick<'a> {
     board: &'a Board,
     store: Store,
     now: Seconds,
-    host: String,
-    host_name: String,
     effects: Effects,
     hold: hermes::Hold,
     /// Nobody waits for the workers: they have to outlive this tick.
@@ -254,8 +252,6 @@ fn prepare<'a>(
         board,
         store,
         now,
-        host: platform::machine_id(),
-        host_name: platform::host_name(),
         effects,
         hold: hermes::Hold::No,
         alone: false,

@@ -11,6 +11,7 @@ use super::Tick;
 use super::report::Ended;
 use crate::board::retry::Charge;
 use crate::board::run::Outcome;
+use crate::platform;
 use crate::store::outsiders::{self, Outsider, with};
 use crate::store::settle::Miss;
 use crate::time::Seconds;
@@ -61,10 +62,7 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
             Verdict::End(why) => to_end.push((run, why)),
         }
     }
-    let workers: Vec<Worker> = to_end
-        .iter()
-        .filter_map(|(run, _)| worker(tick, run))
-        .collect();
+    let workers: Vec<Worker> = to_end.iter().filter_map(|(run, _)| worker(run)).collect();
     let endings = if tick.real() {
         outsider::end(&workers)
     } else {
@@ -87,8 +85,8 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
         .try_for_each(|(run, why, ending)| book(tick, &run, why, ending))
 }
 
-fn worker(tick: &Tick<'_>, run: &Outsider) -> Option<Worker> {
-    worker_of(run, &tick.host_name)
+fn worker(run: &Outsider) -> Option<Worker> {
+    worker_of(run, &platform::host_name())
 }
 
 /// The worker of a run, if it is one of this machine.
@@ -114,7 +112,7 @@ fn judge(tick: &Tick<'_>, run: &Outsider) -> Verdict {
         .map_or(elapsed, |at| Some(now.saturating_sub(at)));
     let stale_after = tick.config.defaults().stale_after.0;
     let stale = elapsed.is_some_and(|e| e >= stale_after) && silent.is_some_and(|s| s >= SILENT);
-    let Some(worker) = worker(tick, run) else {
+    let Some(worker) = worker(run) else {
         return match (expired, run.expires) {
             (true, _) => Verdict::Over(Why::Expired),
             // Without a lease, nothing else would ever end it.
@@ -174,7 +172,7 @@ fn defer(tick: &mut Tick<'_>, run: &Outsider, why: Why, ending: Ending) -> Resul
 
 fn book(tick: &mut Tick<'_>, run: &Outsider, why: Why, ending: Option<Ending>) -> Result<()> {
     let now = tick.now;
-    let local = worker(tick, run).is_some();
+    let local = worker(run).is_some();
     let facts = told(run, ending, local);
     let elapsed = run.started.map_or(0, |at| now.saturating_sub(at));
     let silent = run.heartbeat.map(|at| now.saturating_sub(at));

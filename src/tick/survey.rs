@@ -7,6 +7,7 @@
 use anyhow::Result;
 
 use super::Tick;
+use crate::platform;
 use crate::store::runs::{self, AliveRun};
 use crate::time;
 use crate::worker::group;
@@ -37,7 +38,8 @@ const MANY: usize = 3;
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     let alive = tick.store.read("looking at the runs", runs::alive)?;
     let mut gone = Vec::new();
-    let (ours, others): (Vec<_>, Vec<_>) = alive.into_iter().partition(|run| run.host == tick.host);
+    let here = platform::machine_id();
+    let (ours, others): (Vec<_>, Vec<_>) = alive.into_iter().partition(|run| run.host == here);
     // The locks of another machine say nothing here: only its lease does.
     for run in others {
         if run.lease.is_none_or(|at| at < tick.now) {
