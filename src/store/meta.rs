@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Tx, schema};
+use super::Tx;
 use crate::time::Seconds;
 
 /// A number that is remembered under a name.
@@ -46,14 +46,14 @@ pub struct LastTick {
     pub error: Option<String>,
 }
 
-/// Replaces the record of the last tick, which has opened the board and so inspected it.
+/// Replaces the record of the last tick.
 pub fn record_tick(tx: &Tx<'_>, tick: &LastTick) -> Result<()> {
     tx.execute(
         "INSERT INTO tick_last (one, started_at, ended_at, pid, counts, error) VALUES (1, ?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (one) DO UPDATE SET started_at = ?1, ended_at = ?2, pid = ?3, counts = ?4, error = ?5",
         params![tick.started_at, tick.ended_at, tick.pid, tick.counts.to_string(), tick.error],
     )?;
-    schema::remember_inspection(tx)
+    Ok(())
 }
 
 /// The record of the last tick that had something to do.

@@ -14,7 +14,8 @@ use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Store, Tx, condemn, explain, quarantine, schema};
+use super::schema::{self, Fit};
+use super::{Store, Tx, condemn, explain, quarantine};
 use crate::exit::Failure;
 use crate::{fsx, platform};
 
@@ -54,13 +55,20 @@ impl Store {
     fn open_real(path: &Path, real: &Path) -> Result<Self> {
         let mut store = connect_real(path, real, Access::Write).map_err(|e| condemn(e, path))?;
         let checked = (|| {
-            let version = store.inspect()?;
+            let fit = store.inspect()?;
             // Nothing is written to a file that is damaged.
-            if version < schema::VERSION && quarantine::beside(real).is_none() {
-                let _alone = init_lock(real)?;
-                schema::migrate(&mut store.conn)?;
+            if fit == Fit::AsSeen || quarantine::beside(real).is_some() {
+                return Ok(());
             }
-            Ok(())
+            let _alone = init_lock(real)?;
+            match schema::migrate(&mut store.conn) {
+                // The board can be used as it is, and whoever opens it next tries again.
+                Err(e) if fit == Fit::Changed => {
+                    log::debug!("{}: not seen to: {e:#}", path.display());
+                    Ok(())
+                }
+                done => done,
+            }
         })();
         checked.map_err(|e| condemn(e, path))?;
         Ok(store)
@@ -87,7 +95,7 @@ impl Store {
     }
 
     /// [`schema::inspect`], of one state of the board.
-    fn inspect(&self) -> Result<i64> {
+    fn inspect(&self) -> Result<Fit> {
         let snapshot = self.conn.unchecked_transaction()?;
         schema::inspect(&snapshot, &self.path.display().to_string())
     }

@@ -21,6 +21,9 @@ const MIGRATIONS: [&str; 4] = [
 /// The version of our tables that this program writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
+/// Indexes of ours on shared tables. Another program that makes a table anew loses them, so they are made again.
+const INDEXES: &str = include_str!("sql/indexes.sql");
+
 /// The shared columns that this program reads or writes. A file without them is not a board.
 const NEEDED: [(&str, &[&str]); 5] = [
     (
@@ -129,8 +132,19 @@ pub fn tasks_source(conn: &Connection) -> Result<String> {
 /// Under which name it is remembered that this release has inspected a file.
 const INSPECTED: &str = concat!("inspected by ", env!("CARGO_PKG_VERSION"));
 
+/// What an inspection of the tables came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// They are as they were when this release saw to them last.
+    AsSeen,
+    /// They were changed since, or this release has not seen them: what is ours may be missing in part.
+    Changed,
+    /// What is ours is of an earlier version, or not there.
+    Older,
+}
+
 /// Remembers that this file was inspected, as its tables are now: SQLite counts every change of them.
-pub fn remember_inspection(conn: &Connection) -> Result<()> {
+fn remember_inspection(conn: &Connection) -> Result<()> {
     conn.execute(
         "INSERT INTO tick_meta (key, value) SELECT ?1, schema_version FROM pragma_schema_version WHERE true
          ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -154,9 +168,9 @@ fn is_inspected(conn: &Connection) -> bool {
 }
 
 /// Whether a file may be used as a board, before anything is written to it.
-pub fn inspect(conn: &Connection, shown: &str) -> Result<i64> {
+pub fn inspect(conn: &Connection, shown: &str) -> Result<Fit> {
     if is_inspected(conn) {
-        return Ok(VERSION);
+        return Ok(Fit::AsSeen);
     }
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
     let not_a_board = |why: String| {
@@ -180,7 +194,10 @@ pub fn inspect(conn: &Connection, shown: &str) -> Result<i64> {
         .hint("upgrade kanban; nothing was written to the board")
         .into());
     }
-    Ok(version)
+    Ok(match version {
+        VERSION => Fit::Changed,
+        _ => Fit::Older,
+    })
 }
 
 /// The version of our tables on this file; 0 where there are none.
@@ -213,7 +230,7 @@ pub fn create_shared(conn: &Connection) -> Result<()> {
     Ok(conn.execute_batch(SHARED)?)
 }
 
-/// Brings our tables up to [`VERSION`]. The version is read again inside the transaction: another
+/// Brings our tables up to [`VERSION`] and makes the indexes of ours that are missing. The version is read again inside the transaction: another
 /// process may have been first.
 pub fn migrate(conn: &mut Connection) -> Result<()> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -232,7 +249,8 @@ pub fn migrate_inside(conn: &Connection) -> Result<()> {
         "INSERT INTO tick_meta(key, value) VALUES ('schema', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
         [VERSION],
     )?;
-    Ok(())
+    conn.execute_batch(INDEXES)?;
+    remember_inspection(conn)
 }
 
 #[cfg(test)]
@@ -249,9 +267,9 @@ mod tests {
     #[test]
     fn a_new_board_passes_its_own_inspection_and_migrating_twice_changes_nothing() {
         let mut conn = board();
-        assert_eq!(inspect(&conn, "x").unwrap(), VERSION);
+        assert_eq!(inspect(&conn, "x").unwrap(), Fit::AsSeen);
         migrate(&mut conn).unwrap();
-        assert_eq!(inspect(&conn, "x").unwrap(), VERSION);
+        assert_eq!(inspect(&conn, "x").unwrap(), Fit::AsSeen);
     }
 
     #[test]
@@ -269,8 +287,9 @@ mod tests {
             [],
         )
         .unwrap();
+        assert_eq!(inspect(&conn, "x").unwrap(), Fit::Older);
         migrate(&mut conn).unwrap();
-        assert_eq!(inspect(&conn, "x").unwrap(), VERSION);
+        assert_eq!(inspect(&conn, "x").unwrap(), Fit::AsSeen);
         let kept: (i64, Option<i64>) = conn
             .query_row("SELECT not_before, cancelled_at FROM tick_cards", [], |r| {
                 Ok((r.get(0)?, r.get(1)?))
@@ -337,8 +356,6 @@ mod tests {
     #[test]
     fn a_file_is_inspected_again_once_its_tables_have_changed() {
         let conn = board();
-        assert!(!is_inspected(&conn));
-        remember_inspection(&conn).unwrap();
         assert!(is_inspected(&conn));
         conn.execute_batch("ALTER TABLE tasks RENAME COLUMN title TO name")
             .unwrap();
@@ -348,6 +365,16 @@ mod tests {
         conn.execute("UPDATE tick_meta SET value = 99 WHERE key = 'schema'", [])
             .unwrap();
         assert!(!is_inspected(&conn), "its tables of ours are newer");
+    }
+
+    #[test]
+    fn indexes_that_went_with_a_table_are_made_again() {
+        let mut conn = board();
+        conn.execute_batch("DROP INDEX tick_tasks_ready").unwrap();
+        assert_eq!(inspect(&conn, "x").unwrap(), Fit::Changed);
+        migrate(&mut conn).unwrap();
+        assert_eq!(inspect(&conn, "x").unwrap(), Fit::AsSeen);
+        conn.execute_batch("DROP INDEX tick_tasks_ready").unwrap();
     }
 
     #[test]
