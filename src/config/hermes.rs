@@ -26,20 +26,17 @@ impl Hermes {
     /// A board of it by name, whether it exists or not.
     pub fn board(&self, slug: &Slug) -> Board {
         if slug.as_str() == DEFAULT {
-            return Board {
-                slug: slug.clone(),
-                dir: self.root.join("kanban"),
-                db: self.root.join("kanban.db"),
-                hermes: Some(self.root.clone()),
-            };
+            let db = self.root.join("kanban.db");
+            return Board::of_hermes(
+                slug.clone(),
+                self.root.join("kanban"),
+                db,
+                self.root.clone(),
+            );
         }
         let dir = self.root.join("kanban/boards").join(slug.as_str());
-        Board {
-            slug: slug.clone(),
-            db: dir.join("kanban.db"),
-            dir,
-            hermes: Some(self.root.clone()),
-        }
+        let db = dir.join("kanban.db");
+        Board::of_hermes(slug.clone(), dir, db, self.root.clone())
     }
 
     /// The boards that have a database; the default one first.

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
@@ -104,6 +105,8 @@ pub struct Board {
     pub db: PathBuf,
     /// The installation of Hermes that it belongs to.
     pub hermes: Option<PathBuf>,
+    /// The database without links, once it was looked for and is there.
+    real: OnceLock<PathBuf>,
 }
 
 impl Board {
@@ -114,12 +117,33 @@ impl Board {
             db: dir.join(DATABASE),
             dir,
             hermes: None,
+            real: OnceLock::new(),
+        }
+    }
+
+    /// A board of an installation of Hermes, with its database in a place of its own.
+    pub fn of_hermes(slug: Slug, dir: PathBuf, db: PathBuf, root: PathBuf) -> Self {
+        Self {
+            slug,
+            dir,
+            db,
+            hermes: Some(root),
+            real: OnceLock::new(),
         }
     }
 
     /// The database.
     pub fn db(&self) -> PathBuf {
         self.db.clone()
+    }
+
+    /// The database as it is really called, asked of the file system once. An error: it cannot be reached.
+    pub fn real_db(&self) -> io::Result<&Path> {
+        if let Some(real) = self.real.get() {
+            return Ok(real);
+        }
+        let real = self.db.canonicalize()?;
+        Ok(self.real.get_or_init(|| real))
     }
 
     /// One log per card.
@@ -175,17 +199,17 @@ impl Board {
     /// A file beside the database as it is really called: however the path is spelled, one database
     /// has one lock.
     fn beside_database(&self, ending: &str) -> PathBuf {
-        let mut name = canonical(&self.db()).into_os_string();
+        let name = self
+            .real_db()
+            .map_or_else(|_| in_real_folder(&self.db), Path::to_owned);
+        let mut name = name.into_os_string();
         name.push(ending);
         name.into()
     }
 }
 
-/// The path without links; of a file that does not exist yet, its folder without links.
-fn canonical(path: &Path) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
+/// The path of a file that does not exist yet, its folder without links.
+fn in_real_folder(path: &Path) -> PathBuf {
     match (path.parent().map(Path::canonicalize), path.file_name()) {
         (Some(Ok(parent)), Some(name)) => parent.join(name),
         _ => path.to_owned(),

@@ -47,6 +47,12 @@ impl Store {
         Self::open_real(path, &real?)
     }
 
+    /// [`Store::open`] for who knows the path without links.
+    pub fn open_at(path: &Path, real: &Path) -> Result<Self> {
+        refuse_quarantined(path, real)?;
+        Self::open_real(path, real)
+    }
+
     /// [`Store::open`] for who has to look into a board that is quarantined.
     pub(super) fn open_checked(path: &Path) -> Result<Self> {
         Self::open_real(path, &resolve(path)?)

@@ -161,7 +161,7 @@ fn locked(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Re
     };
     let hold = hermes::admit(board)?;
     let started_at = time::now()?;
-    let store = Store::open(&board.db()).inspect_err(|_| lock::stamp(&lock, started_at))?;
+    let store = open(board).inspect_err(|_| lock::stamp(&lock, started_at))?;
     let mut tick = prepare(config, board, store, started_at, Effects::Real);
     tick.hold = hold;
     tick.offer = offer;
@@ -222,8 +222,15 @@ pub fn last_at(board: &Board) -> Option<Seconds> {
     lock::stamped(board)
 }
 
+fn open(board: &Board) -> Result<Store> {
+    match board.real_db() {
+        Ok(real) => Store::open_at(&board.db, real),
+        Err(_) => Store::open(&board.db),
+    }
+}
+
 fn require_board(board: &Board) -> Result<()> {
-    match board.db().symlink_metadata() {
+    match board.real_db() {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Failure::not_found(format!(
             "there is no board {} at {}",
             board.slug,
