@@ -65,7 +65,8 @@ fn read(path: &Path) -> Result<Read> {
     }
     let us = rustix::process::geteuid().as_raw();
     let cautions = trust(path, meta.mode(), meta.uid(), us)?;
-    let mut bytes = Vec::new();
+    // Room for all of it, so that it is read at once.
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(SIZE_MAX) + 1).unwrap_or(0));
     file.by_ref()
         .take(SIZE_MAX + 1)
         .read_to_end(&mut bytes)

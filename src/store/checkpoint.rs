@@ -26,22 +26,18 @@ impl Store {
     /// Checkpoints with TRUNCATE. A busy log is an answer and not an error, and nobody is made to wait.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
         let attempt = || -> Result<Checkpoint> {
-            let mode: String = self
-                .conn
-                .query_row("PRAGMA journal_mode", [], |r| r.get(0))?;
-            if !mode.eq_ignore_ascii_case("wal") {
-                return Ok(Checkpoint::NotWal);
-            }
             // With a busy timeout the checkpoint would hold the write lock while it waits for readers.
             self.conn.busy_timeout(Duration::ZERO)?;
             let result = self
                 .conn
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| {
-                    r.get::<_, i64>(0)
+                    Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
                 });
             self.conn.busy_timeout(super::open::BUSY_TIMEOUT)?;
             match result {
-                Ok(0) => Ok(Checkpoint::Truncated),
+                // So SQLite answers where there is no log, and does nothing.
+                Ok((0, -1)) => Ok(Checkpoint::NotWal),
+                Ok((0, _)) => Ok(Checkpoint::Truncated),
                 Ok(_) => Ok(Checkpoint::Busy),
                 Err(rusqlite::Error::SqliteFailure(e, _))
                     if matches!(

@@ -20,7 +20,7 @@ pub struct Glance {
     pub startable: bool,
     /// Cards whose moment has come, or events that promotion has not seen.
     pub promotable: bool,
-    /// Events that nobody was told of.
+    /// Events that nobody was told of, or somebody who wants to hear of older ones.
     pub news: bool,
     /// Messages whose time has come.
     pub deliveries: bool,

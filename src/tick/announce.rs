@@ -29,7 +29,10 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
     let teller = Teller::new(tick.config, &tick.board.slug, tick.now);
     let (fresh, behind) = tick.store.read("looking for news", |conn| {
         let (announced, newest) = outbox::cursor(conn)?;
-        Ok((newest > announced, teller.shared_are_behind(conn)?))
+        Ok((
+            newest > announced,
+            shared_are_behind(conn, tick.config, tick.now)?,
+        ))
     })?;
     if let Some(after) = behind {
         let put = tick.store.write("telling subscribers of Hermes", |tx| {
@@ -143,8 +146,27 @@ pub fn target_at(channel: &Channel, address: &str, thread: &str) -> Target {
 }
 
 /// Whether any channel serves subscriptions of Hermes: they have cursors of their own, which Hermes moves too.
-pub(super) fn serves(config: &Config) -> bool {
+fn serves(config: &Config) -> bool {
     config.channels().any(|c| c.keys.platform.is_some())
+}
+
+/// Whether subscribers of Hermes may have missed events that were looked at already.
+pub(super) fn is_behind(conn: &Snapshot, config: &Config, now: Seconds) -> Result<bool> {
+    Ok(shared_are_behind(conn, config, now)?.is_some())
+}
+
+/// After which subscription of Hermes those may stand that have missed events which were looked at already:
+/// they are new, or, of all now and then, their cursor was put back. None: there is none.
+fn shared_are_behind(conn: &Snapshot, config: &Config, now: Seconds) -> Result<Option<i64>> {
+    if !serves(config) {
+        return Ok(None);
+    }
+    let seen = meta::number(conn, "shared_seen")?.unwrap_or(0);
+    let swept = meta::number(conn, "shared_swept_at")?;
+    if swept.is_none_or(|at| now >= at.saturating_add(SWEEP_EVERY) || now < at) {
+        return Ok(Some(0));
+    }
+    Ok((subscriptions::shared_newest(conn)? > seen).then_some(seen))
 }
 
 /// Knows who is told what on one board.
@@ -272,20 +294,6 @@ impl<'a> Teller<'a> {
             put += usize::from(outbox::put(tx, (number, task), &id, &target, at, self.now)?);
         }
         Ok(put)
-    }
-
-    /// After which subscription of Hermes those may stand that have missed events which were looked at already:
-    /// they are new, or, of all now and then, their cursor was put back. None: there is none.
-    fn shared_are_behind(&self, conn: &Snapshot) -> Result<Option<i64>> {
-        if !self.serves {
-            return Ok(None);
-        }
-        let seen = meta::number(conn, "shared_seen")?.unwrap_or(0);
-        let swept = meta::number(conn, "shared_swept_at")?;
-        if swept.is_none_or(|at| self.now >= at.saturating_add(SWEEP_EVERY) || self.now < at) {
-            return Ok(Some(0));
-        }
-        Ok((subscriptions::shared_newest(conn)? > seen).then_some(seen))
     }
 
     /// Tells the subscribers of Hermes after one what they have missed. Returns how many deliveries that made.

@@ -50,22 +50,20 @@ type Pass = fn(&mut Tick<'_>) -> Result<()>;
 
 /// Whether a pass may have something to do, by what was seen at a glance. Once a pass of this tick did
 /// something, those after it are not asked.
-type Needed = fn(&Glance, &Config) -> bool;
+type Needed = fn(&Glance) -> bool;
 
 /// The passes under the dispatch lock, in order. [`deliver`] comes after the lock is given back, so that a
 /// slow receiver never delays a start.
 const PASSES: [(&str, Pass, Needed); 7] = [
-    ("survey", survey::run, |seen, _| seen.runs),
-    ("absorb", absorb::run, |seen, _| seen.runs),
-    ("reap", reap::run, |seen, _| seen.runs),
-    ("outsiders", outsiders::run, |seen, _| seen.running),
-    ("promote", promote::run, |seen, _| seen.promotable),
-    ("dispatch", dispatch::run, |seen, _| {
+    ("survey", survey::run, |seen| seen.runs),
+    ("absorb", absorb::run, |seen| seen.runs),
+    ("reap", reap::run, |seen| seen.runs),
+    ("outsiders", outsiders::run, |seen| seen.running),
+    ("promote", promote::run, |seen| seen.promotable),
+    ("dispatch", dispatch::run, |seen| {
         seen.startable || seen.runs
     }),
-    ("announce", announce::run, |seen, config| {
-        seen.news || announce::serves(config)
-    }),
+    ("announce", announce::run, |seen| seen.news),
 ];
 
 /// What to do while another tick holds the board.
@@ -275,12 +273,14 @@ fn passes(tick: &mut Tick<'_>) -> Result<()> {
         tick.report.held = Some("emergency_stop");
     }
     let now = tick.now;
-    let seen = tick
-        .store
-        .read("looking at the board", |conn| glance::glance(conn, now))?;
+    let seen = tick.store.read("looking at the board", |conn| {
+        let mut seen = glance::glance(conn, now)?;
+        seen.news = seen.news || announce::is_behind(conn, tick.config, now)?;
+        Ok(seen)
+    })?;
     let in_turn = matches!(tick.offer, Offer::Slot(_));
     for (name, pass, needed) in PASSES {
-        if in_turn || needed(&seen, tick.config) || tick.report.did_something() {
+        if in_turn || needed(&seen) || tick.report.did_something() {
             log::debug!("{}: {name}", tick.board.slug);
             pass(tick)?;
         }
