@@ -57,6 +57,14 @@ const OVER: &str =
 const IDLE_KINDS: &str = "'heartbeat', 'claim_extended', 'respawn_guarded'";
 
 impl Rows {
+    /// Under which name it is remembered how far ticks have come with them.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Events => "pruned_events",
+            Self::Runs => "pruned_runs",
+        }
+    }
+
     /// The table, when a row of it happened, whether it may go, and about how many bytes it takes.
     fn spelled(
         self,
@@ -88,6 +96,16 @@ impl Rows {
             ),
         })
     }
+}
+
+/// After which row a tick goes on to look for what is old.
+pub fn resume(conn: &Connection, rows: Rows) -> Result<i64> {
+    Ok(meta::number(conn, rows.place())?.unwrap_or(0))
+}
+
+/// Remembers it.
+pub fn leave_off(tx: &Tx<'_>, rows: Rows, after: i64) -> Result<()> {
+    meta::remember(tx, rows.place(), after)
 }
 
 /// Rows after one that may go: they happened before a time, and nothing needs them.

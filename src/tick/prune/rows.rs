@@ -27,7 +27,15 @@ pub fn run(sweep: &mut Sweep<'_>) -> Result<()> {
 
 fn old(sweep: &mut Sweep<'_>, rows: Rows, keep: i64) -> Result<Freed> {
     let before = sweep.now.saturating_sub(keep);
-    let (mut freed, mut after, mut chunks) = (Freed::default(), 0, 0);
+    let is_part = sweep.extent == Extent::Part;
+    // A tick goes on where the last one left off: many rows that have to stay must not hide those after them.
+    let from = match is_part {
+        true => sweep.store.read("looking for what is old", |conn| {
+            retention::resume(conn, rows)
+        })?,
+        false => 0,
+    };
+    let (mut freed, mut after, mut chunks) = (Freed::default(), from, 0);
     loop {
         let batch = sweep.store.read("looking for what is old", |conn| {
             retention::look(conn, rows, before, after)
@@ -39,7 +47,13 @@ fn old(sweep: &mut Sweep<'_>, rows: Rows, keep: i64) -> Result<Freed> {
         }
         freed += batch.freed;
         (after, chunks) = (batch.last, chunks + 1);
-        if batch.is_last || (sweep.extent == Extent::Part && chunks == CHUNKS) {
+        if batch.is_last || (is_part && chunks == CHUNKS) {
+            let next = if batch.is_last { 0 } else { after };
+            if is_part && sweep.real() && next != from {
+                sweep.store.write("noting how far pruning has come", |tx| {
+                    retention::leave_off(tx, rows, next)
+                })?;
+            }
             return Ok(freed);
         }
     }
