@@ -34,7 +34,8 @@
 //! 2. **absorb** books the ends that supervisors recorded
 //! 3. **reap** ends and books what lost its supervisor; cancels what lost its card
 //! 4. **outsiders** books the runs that another program started and that are over
-//! 5. **promote** moves on what no longer waits for a parent or a moment
+//! 5. **promote** moves on what no longer waits for a parent or a moment: by what happened, and once an hour by a
+//!    look at every card that waits, for what another program changed without an event
 //! 6. **dispatch** claims under all caps in one transaction, then starts supervisors
 //! 7. **announce** puts what happened into the outbox, in one transaction with the cursor over the events
 //!

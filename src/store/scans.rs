@@ -85,6 +85,18 @@ pub fn create(path: &std::path::Path, tables: &str) {
     board.execute_batch(tables).unwrap();
 }
 
+/// Makes every shared table anew, as a migration of another program would that knows its own indexes alone.
+pub fn make_anew(path: &std::path::Path, tables: &str) {
+    let board = Connection::open(path).unwrap();
+    for table in ["tasks", "task_events", "task_runs", "task_links"] {
+        board.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+    for statement in tables.split_inclusive(';') {
+        // What is still there stays.
+        let _ = board.execute_batch(statement);
+    }
+}
+
 /// Has something happen to cards, so that the next tick has work in every pass.
 pub fn stir(store: &mut super::Store) -> anyhow::Result<()> {
     store.write("stirring the board", |tx| {

@@ -24,7 +24,10 @@ const CONFIG: &str = "
 const FINISHED: u32 = 1_000;
 const ROWS_MAX: i32 = 150;
 
-fn no_statement_scans(shared: Option<&str>) {
+/// What another program did to a board before its ticks are judged.
+type Before = fn(&std::path::Path);
+
+fn no_statement_scans(shared: Option<&str>, before: Before) {
     let root = tempfile::tempdir().unwrap();
     std::fs::write(root.path().join("config.toml"), CONFIG).unwrap();
     let config = load_from(None, &|name| match name {
@@ -39,6 +42,8 @@ fn no_statement_scans(shared: Option<&str>) {
         None => assert!(Store::create(&board.db()).unwrap()),
         Some(tables) => scans::create(&board.db(), tables),
     }
+    drop(Store::open(&board.db()).unwrap());
+    before(&board.db());
     scans::fill(&mut Store::open(&board.db()).unwrap(), FINISHED).unwrap();
     // The first tick of an hour sweeps over all that waits, as a safety net; it is not judged.
     let mut reports = vec![run(&config, &board, Turn::Wait).unwrap()];
@@ -68,10 +73,17 @@ fn no_statement_scans(shared: Option<&str>) {
 
 #[test]
 fn on_a_board_of_ours() {
-    no_statement_scans(None);
+    no_statement_scans(None, |_| ());
 }
+
+const HERMES: &str = include_str!("../../tests/schemas/hermes_0_14.sql");
 
 #[test]
 fn on_a_board_of_hermes() {
-    no_statement_scans(Some(include_str!("../../tests/schemas/hermes_0_14.sql")));
+    no_statement_scans(Some(HERMES), |_| ());
+}
+
+#[test]
+fn on_a_board_of_hermes_whose_tables_it_made_anew() {
+    no_statement_scans(Some(HERMES), |db| scans::make_anew(db, HERMES));
 }
