@@ -103,9 +103,12 @@ const OPTIONAL: [(&str, &str); 12] = [
 
 /// Whether `tasks` of this file has a column.
 pub fn has(conn: &Connection, column: &str) -> Result<bool> {
-    Ok(conn
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM pragma_table_info('tasks') WHERE name = ?1)")?
-        .query_row([column], |r| r.get(0))?)
+    has_column(conn, "tasks", column)
+}
+
+/// Whether a table is there and has a column. No statement is made for it.
+pub fn has_column(conn: &Connection, table: &str, column: &str) -> Result<bool> {
+    Ok(conn.column_exists(Some("main"), table, column)?)
 }
 
 /// The columns of a table; none where there is no such table.

@@ -161,9 +161,8 @@ pub struct Shared {
 
 /// Whether the file has the table, and its column for profiles. Early releases of Hermes have neither.
 fn shape(conn: &Connection) -> Result<Option<&'static str>> {
-    let columns = schema::columns(conn, "kanban_notify_subs")?;
-    let has = |name: &str| columns.iter().any(|column| column == name);
-    Ok(match (has("last_event_id"), has("notifier_profile")) {
+    let has = |name: &str| schema::has_column(conn, "kanban_notify_subs", name);
+    Ok(match (has("last_event_id")?, has("notifier_profile")?) {
         (false, _) => None,
         (true, true) => Some("s.notifier_profile"),
         (true, false) => Some("NULL"),
