@@ -31,6 +31,8 @@ impl Shape {
 pub struct Home {
     pub path: PathBuf,
     pub program: PathBuf,
+    /// The file of its board.
+    pub db: PathBuf,
 }
 
 pub const CONFIG: &str = "\
@@ -56,6 +58,7 @@ impl Home {
         std::fs::create_dir_all(&path).expect("a folder for a board");
         std::fs::write(path.join("config.toml"), CONFIG).expect("a configuration");
         let home = Self {
+            db: path.join("boards/default/kanban.db"),
             path,
             program: program.to_owned(),
         };
@@ -67,13 +70,9 @@ impl Home {
         Program::new(&self.program, &self.path, args)
     }
 
-    pub fn db(&self) -> PathBuf {
-        self.path.join("boards/default/kanban.db")
-    }
-
     /// Runs SQL on the board, as another program would.
     pub fn sql(&self, sql: &str) {
-        let board = Connection::open(self.db()).expect("a board");
+        let board = Connection::open(&self.db).expect("a board");
         board
             .set_db_config(
                 rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Program {
     words: Vec<String>,
     home: String,
+    more: Vec<(String, String)>,
 }
 
 impl Program {
@@ -21,7 +22,14 @@ impl Program {
                 .map(|word| (*word).to_owned())
                 .collect(),
             home: home.display().to_string(),
+            more: Vec::new(),
         }
+    }
+
+    /// The same with one more variable.
+    pub fn with(mut self, name: &str, value: &Path) -> Self {
+        self.more.push((name.into(), value.display().to_string()));
+        self
     }
 
     fn under(&self, outer: &[&str]) -> Command {
@@ -37,6 +45,7 @@ impl Program {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.home)
             .env("KANBAN_HOME", &self.home)
+            .envs(self.more.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command
@@ -102,19 +111,93 @@ impl Program {
         Some(count.trim().parse::<f64>().ok()? / 1e6)
     }
 
+    /// How many pages each of its transactions writes to the log of a board, and those of what it starts: a process
+    /// after the other, in the order in which they first write. None without strace.
+    pub fn pages(&self) -> Option<Vec<Vec<usize>>> {
+        let trace = Path::new(&self.home).join("trace");
+        let name = trace.display().to_string();
+        let calls = [
+            "strace",
+            "-f",
+            "-y",
+            "-qq",
+            "-s",
+            "0",
+            "-e",
+            "trace=pwrite64,fsync,fdatasync",
+            "-o",
+            &name,
+        ];
+        self.under(&calls).status().ok()?;
+        let text = std::fs::read_to_string(&trace).ok()?;
+        let mut processes: Vec<(&str, Vec<usize>, usize)> = Vec::new();
+        for line in text.lines().filter(|line| line.contains("-wal>")) {
+            let (pid, call) = line.split_once(' ')?;
+            let call = call.trim_start();
+            let at = processes
+                .iter()
+                .position(|(p, ..)| *p == pid)
+                .unwrap_or_else(|| {
+                    processes.push((pid, Vec::new(), 0));
+                    processes.len() - 1
+                });
+            let (_, done, open) = &mut processes[at];
+            if call.starts_with("pwrite64") {
+                *open += usize::from(call.contains(", 4096, "));
+            } else if *open > 0 {
+                // A transaction ends with a sync of the log; a checkpoint begins with one and has written none.
+                done.push(std::mem::take(open));
+            }
+        }
+        Some(processes.into_iter().map(|(_, done, _)| done).collect())
+    }
+
     /// The most memory that it had at a time, in MiB.
     pub fn peak(&self) -> f64 {
+        self.measured("--peak").first().copied().unwrap_or(f64::NAN) / 1024.0
+    }
+
+    /// The processor time that it takes, and what it waits for.
+    pub fn cpu(&self) -> Duration {
+        Duration::from_secs_f64(self.costs_with_what_it_starts().own_cpu)
+    }
+
+    /// What one run costs, and what it leaves running costs until it ends.
+    pub fn costs_with_what_it_starts(&self) -> Costs {
+        let figures = self.measured("--costs");
+        let figure = |at: usize| figures.get(at).copied().unwrap_or(f64::NAN);
+        Costs {
+            wall: figure(0),
+            own_cpu: figure(1),
+            all_cpu: figure(2),
+        }
+    }
+
+    /// Runs it as the only child of this bench in another process, which prints figures.
+    fn measured(&self, what: &str) -> Vec<f64> {
         let own = std::env::current_exe().expect("the path of this program");
         let own = own.display().to_string();
         let out = self
-            .under(&[&own, "--peak"])
+            .under(&[&own, what])
             .stderr(Stdio::piped())
             .output()
             .expect("this program");
         let text = String::from_utf8_lossy(&out.stderr).into_owned();
         let last = text.lines().last().unwrap_or_default();
-        last.parse::<f64>().unwrap_or(f64::NAN) / 1024.0
+        last.split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect()
     }
+}
+
+/// What a program costs, in seconds.
+pub struct Costs {
+    /// From its start to its own end.
+    pub wall: f64,
+    /// Processor time of it, and of what it waited for.
+    pub own_cpu: f64,
+    /// And of all that it started, to the last end.
+    pub all_cpu: f64,
 }
 
 /// Runs a command as the only child of this process and prints the peak of its memory in KiB.
@@ -123,6 +206,31 @@ pub fn print_peak(words: &[String]) {
     assert!(status.is_ok_and(|status| status.success()), "{words:?}");
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
     eprintln!("{}", usage.expect("the usage of a child").max_rss());
+}
+
+/// Runs a command, and prints its costs. What outlives it comes to this process, which waits for all.
+pub fn print_costs(words: &[String]) {
+    // Elsewhere what outlives its parent cannot be waited for, and the last figure is that of the command alone.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1)).expect("a subreaper");
+    let start = Instant::now();
+    let status = Command::new(&words[0])
+        .args(&words[1..])
+        .stdout(Stdio::null())
+        .status();
+    let wall = start.elapsed().as_secs_f64();
+    assert!(status.is_ok_and(|status| status.success()), "{words:?}");
+    let own = cpu_of_children();
+    while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {}
+    eprintln!("{wall} {own} {}", cpu_of_children());
+}
+
+fn cpu_of_children() -> f64 {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
+    let usage = usage.expect("the usage of children");
+    let seconds =
+        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    seconds(usage.user_time()) + seconds(usage.system_time())
 }
 
 /// The names of the system calls of one run, in order.
@@ -188,4 +296,8 @@ pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+pub fn ms(time: Duration) -> String {
+    crate::table::figure(time.as_secs_f64() * 1e3)
 }
