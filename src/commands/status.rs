@@ -23,8 +23,8 @@ use crate::store::{Snapshot, Store, claims, tasks};
 use crate::tick;
 use crate::tick::hermes::{self, Hold};
 use crate::tick::judge::Judge;
-use crate::tick::report::Reason;
 use crate::tick::served;
+use crate::tick::waiting::Reason;
 use crate::time::{self, Seconds};
 
 /// Say whether a board is served: the last tick, what runs, what is due, what is held

@@ -19,7 +19,7 @@ use crate::store::history;
 use crate::store::links::{self, Neighbour};
 use crate::store::tasks;
 use crate::tick::judge::Judge;
-use crate::tick::report::Reason;
+use crate::tick::waiting::Reason;
 use crate::time::{self, Seconds};
 
 /// Say why a card is not running, what would start it, and when

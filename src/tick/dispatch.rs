@@ -12,9 +12,10 @@ use super::absorb::{book, without_output};
 use super::here::Here;
 use super::hermes::Hold;
 use super::pick::{Pick, pick};
-use super::report::{Reason, Started, Waiting};
+use super::report::Started;
 use super::share::Share;
 use super::survey::State;
+use super::waiting::Reason;
 use super::{Tick, outfit};
 use crate::board::context::Context;
 use crate::board::id::{Nonce, TaskId};
@@ -57,8 +58,9 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
         return Ok(());
     }
     release_lanes(tick)?;
-    let mut picks = pick(tick)?.into_iter();
-    take_back_early(tick)?;
+    let picked = pick(tick)?;
+    let mut picks = picked.starts.into_iter();
+    take_back_early(tick, &picked.early)?;
     if !tick.real() {
         return show(tick, picks.collect());
     }
@@ -84,9 +86,7 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
         start(tick, claimed)?;
     }
     let waiting = &tick.report.waiting;
-    let more = waiting
-        .iter()
-        .any(|w| matches!(w.reason, Reason::HostFull { .. }));
+    let more = waiting.any(|reason| matches!(reason, Reason::HostFull { .. }));
     share.finish(more, tick.report.started.len());
     Ok(())
 }
@@ -122,30 +122,23 @@ fn refuse_all<'c>(tick: &mut Tick<'_>, picks: impl Iterator<Item = Pick<'c>>, wh
         "nothing was started: {why}; set KillMode=process in it (kanban timer install writes such a unit)"
     ));
     for pick in picks {
-        tick.report.waiting.push(Waiting {
-            task: pick.card.id,
-            reason: Reason::CannotPrepare {
+        tick.report.waiting.add(
+            pick.card.id,
+            Reason::CannotPrepare {
                 error: why.to_owned(),
             },
-        });
+        );
     }
 }
 
 /// What another program made ready too early goes back to where its parents will find it.
-fn take_back_early(tick: &mut Tick<'_>) -> Result<()> {
-    let early: Vec<TaskId> = tick
-        .report
-        .waiting
-        .iter()
-        .filter(|w| w.reason == Reason::WaitsForParent)
-        .map(|w| w.task.clone())
-        .collect();
+fn take_back_early(tick: &mut Tick<'_>, early: &[TaskId]) -> Result<()> {
     if early.is_empty() {
         return Ok(());
     }
     let now = tick.now;
     tick.store.write("taking cards back", |tx| {
-        for id in &early {
+        for id in early {
             promotion::take_back(tx, id, now)?;
         }
         Ok(())
@@ -176,10 +169,9 @@ fn prepare<'c>(
         let slot = match share.take() {
             Ok(Some(slot)) => slot,
             Ok(None) => {
-                tick.report.waiting.push(Waiting {
-                    task: pick.card.id,
-                    reason: Reason::HostFull { max },
-                });
+                tick.report
+                    .waiting
+                    .add(pick.card.id, Reason::HostFull { max });
                 continue;
             }
             Err(e) => {
@@ -218,10 +210,9 @@ fn cannot_prepare(tick: &mut Tick<'_>, task: TaskId, error: &anyhow::Error) {
     tick.report
         .errors
         .push(format!("{task} was not started: {error}"));
-    tick.report.waiting.push(Waiting {
-        task,
-        reason: Reason::CannotPrepare { error },
-    });
+    tick.report
+        .waiting
+        .add(task, Reason::CannotPrepare { error });
 }
 
 /// Where file locks are emulated, a worker's life could not be told from its death.
@@ -313,10 +304,9 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
             }),
             None => {
                 let _ = prepared.dir.remove();
-                tick.report.waiting.push(Waiting {
-                    task: prepared.pick.card.id,
-                    reason: Reason::Moved,
-                });
+                tick.report
+                    .waiting
+                    .add(prepared.pick.card.id, Reason::Moved);
             }
         }
     }
@@ -380,10 +370,9 @@ fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
     let mut free = slots::free(&tick.config.home.slots_dir(), max);
     for pick in picks {
         if free == 0 {
-            tick.report.waiting.push(Waiting {
-                task: pick.card.id,
-                reason: Reason::HostFull { max },
-            });
+            tick.report
+                .waiting
+                .add(pick.card.id, Reason::HostFull { max });
             continue;
         }
         let claim = claim_of(tick, &pick, &here, nonce()?, Identity { dev: 0, ino: 0 })?;
@@ -401,10 +390,7 @@ fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
                     attempt: granted.attempt,
                 });
             }
-            None => tick.report.waiting.push(Waiting {
-                task: pick.card.id,
-                reason: Reason::Moved,
-            }),
+            None => tick.report.waiting.add(pick.card.id, Reason::Moved),
         }
     }
     Ok(())

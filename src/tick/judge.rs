@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::report::Reason;
+use super::waiting::Reason;
 use crate::board::retry;
 use crate::board::status::Status;
 use crate::config::{Board, Config, Worker};

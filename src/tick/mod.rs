@@ -29,6 +29,7 @@ pub mod served;
 pub mod share;
 mod survey;
 pub mod wait;
+pub mod waiting;
 
 use std::fs::File;
 

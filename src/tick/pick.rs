@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::Tick;
 use super::judge::Judge;
-use super::report::Waiting;
+use super::waiting::{Reason, WaitingCards};
+use crate::board::id::TaskId;
 use crate::config::Worker;
 use crate::store::claims::{self, Candidate};
 
@@ -18,20 +19,31 @@ pub struct Pick<'c> {
     pub worker: &'c Worker,
 }
 
+/// What came of the cards that are ready.
+pub struct Picked<'c> {
+    /// Those to start.
+    pub starts: Vec<Pick<'c>>,
+    /// Those that another program made ready too early.
+    pub early: Vec<TaskId>,
+}
+
 /// Decides which cards to start; a card that cannot start takes no place.
-pub fn pick<'c>(tick: &mut Tick<'c>) -> Result<Vec<Pick<'c>>> {
+pub fn pick<'c>(tick: &mut Tick<'c>) -> Result<Picked<'c>> {
     let (config, board, now) = (tick.config, tick.board, tick.now);
-    let (mut picks, mut waiting) = (Vec::new(), Vec::new());
+    let (mut starts, mut early) = (Vec::new(), Vec::new());
+    let mut waiting = WaitingCards::default();
     tick.store.read("looking for cards to start", |conn| {
         let mut judge = Judge::new(conn, config, board, now)?;
         for column in judge.columns() {
             claims::candidates(conn, &column, |card| {
                 match judge.judge(&card) {
-                    Ok(worker) => picks.push(Pick { card, worker }),
-                    Err(reason) => waiting.push(Waiting {
-                        task: card.id,
-                        reason,
-                    }),
+                    Ok(worker) => starts.push(Pick { card, worker }),
+                    Err(reason) => {
+                        if reason == Reason::WaitsForParent {
+                            early.push(card.id.clone());
+                        }
+                        waiting.add(card.id, reason);
+                    }
                 }
                 ControlFlow::Continue(())
             })?;
@@ -39,5 +51,5 @@ pub fn pick<'c>(tick: &mut Tick<'c>) -> Result<Vec<Pick<'c>>> {
         Ok(())
     })?;
     tick.report.waiting = waiting;
-    Ok(picks)
+    Ok(Picked { starts, early })
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::waiting::WaitingCards;
 use crate::board::delivery::State;
 use crate::board::id::TaskId;
 use crate::board::run::Outcome;
@@ -38,7 +39,8 @@ pub struct Report {
     /// Runs that were started.
     pub started: Vec<Started>,
     /// Ready cards that were not started, and why.
-    pub waiting: Vec<Waiting>,
+    #[serde(flatten)]
+    pub waiting: WaitingCards,
     /// Deliveries that were put into the outbox.
     pub announced: usize,
     /// Messages that were delivered.
@@ -153,125 +155,6 @@ pub struct Started {
     pub attempt: i64,
 }
 
-/// A ready card that was not started.
-#[derive(Debug, Clone, Serialize)]
-pub struct Waiting {
-    /// The card.
-    pub task: TaskId,
-    /// Why.
-    #[serde(flatten)]
-    pub reason: Reason,
-}
-
-/// Why a ready card was not started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Reason {
-    /// As many workers run on this board as may.
-    BoardFull {
-        /// The cap.
-        max: u32,
-    },
-    /// As many workers of this name run on this board as may.
-    WorkerFull {
-        /// The worker.
-        worker: String,
-        /// The cap.
-        max: u32,
-    },
-    /// As many workers run on this machine as may.
-    HostFull {
-        /// The cap.
-        max: u32,
-    },
-    /// Its last run did not complete; the next is not before this time.
-    Delayed {
-        /// Unix seconds.
-        until: Seconds,
-    },
-    /// It was asked for not before this time.
-    NotBefore {
-        /// Unix seconds.
-        until: Seconds,
-    },
-    /// Somebody paused the board, or this worker.
-    Paused {
-        /// `None`: the whole board.
-        worker: Option<String>,
-        /// What was said about it.
-        why: Option<String>,
-    },
-    /// The worker cannot be started here at present.
-    LaneHeld {
-        /// The worker.
-        worker: String,
-        /// Unix seconds: then one start is tried.
-        until: Seconds,
-        /// What went wrong.
-        error: String,
-    },
-    /// The worker's window is closed.
-    OutsideWindow {
-        /// The worker.
-        worker: String,
-        /// Unix seconds.
-        until: Seconds,
-    },
-    /// Nobody is assigned.
-    NoAssignee,
-    /// The configuration has no worker of this name.
-    NoWorker {
-        /// The assignee.
-        worker: String,
-    },
-    /// People pull from this lane.
-    PullLane {
-        /// The lane.
-        worker: String,
-    },
-    /// A process of an earlier run is not proven gone.
-    EarlierRunAlive,
-    /// Another program has claimed it.
-    ClaimedElsewhere,
-    /// A parent is not finished, though another program made the card ready.
-    WaitsForParent,
-    /// Its run could not be prepared.
-    CannotPrepare {
-        /// What went wrong.
-        error: String,
-    },
-    /// Somebody moved it at the same moment.
-    Moved,
-}
-
-impl Reason {
-    /// Whether it goes away by itself, or as other cards finish.
-    pub fn will_pass(&self) -> bool {
-        !matches!(
-            self,
-            Self::NoAssignee
-                | Self::NoWorker { .. }
-                | Self::Paused { .. }
-                | Self::LaneHeld { .. }
-                | Self::PullLane { .. }
-                | Self::ClaimedElsewhere
-                | Self::WaitsForParent
-                | Self::CannotPrepare { .. }
-        )
-    }
-
-    /// Until when, where a time is all that is missing.
-    pub fn until(&self) -> Option<Seconds> {
-        match self {
-            Self::Delayed { until }
-            | Self::NotBefore { until }
-            | Self::LaneHeld { until, .. }
-            | Self::OutsideWindow { until, .. } => Some(*until),
-            _ => None,
-        }
-    }
-}
-
 impl Report {
     /// Fills in the counts.
     pub fn count(&mut self, running: usize) {
@@ -281,7 +164,7 @@ impl Report {
             cancelled: self.cancelled.len(),
             promoted: self.promoted.len(),
             started: self.started.len(),
-            waiting: self.waiting.len(),
+            waiting: self.waiting.count(),
             running,
             announced: self.announced,
             delivered: 0,

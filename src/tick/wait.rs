@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::report::{Reason, Report};
+use super::report::Report;
+use super::waiting::Reason;
 use super::{Turn, deliver, run};
 use crate::board::status::Status;
 use crate::config::{Board, Config};
@@ -33,7 +34,7 @@ pub struct Outcome {
     /// Cards that ended blocked.
     pub blocked: i64,
     /// Ready cards that no tick will ever start, and why.
-    pub stuck: Vec<super::report::Waiting>,
+    pub stuck: Vec<super::waiting::Waiting>,
     /// What ticks could not do.
     pub errors: Vec<String>,
 }
@@ -60,9 +61,7 @@ pub fn until_quiet(
         let moved = report.moved_something();
         // Judged by what the tick saw while it had the board: a moment later, another tick may be
         // between booking one card and starting the next.
-        let busy = moved
-            || report.counts.running > 0
-            || report.waiting.iter().any(|w| w.reason.will_pass());
+        let busy = moved || report.counts.running > 0 || report.waiting.any(Reason::will_pass);
         if !busy && report.delivering_elsewhere && until.is_none_or(|at| Instant::now() < at) {
             // A supervisor's tick is telling what happened: whoever waits for the board waits for that too.
             deliver::await_others(config, board)?;
@@ -106,6 +105,7 @@ enum Quiet {
 fn outcome(report: Report, blocked: i64, quiet: Quiet) -> Outcome {
     let stuck = report
         .waiting
+        .told
         .into_iter()
         .filter(|w| {
             matches!(
@@ -168,20 +168,14 @@ fn watch(board: &Board, run: &runs::AliveRun, ended: Sender<()>) -> bool {
 
 /// How long nothing can change without a lock telling.
 fn patience(report: &Report, until: Option<Instant>) -> Duration {
-    let due = report
-        .waiting
-        .iter()
-        .filter_map(|w| w.reason.until())
-        .min()
-        .map(|at| {
-            Duration::from_secs(u64::try_from(at - time::now().unwrap_or(report.at)).unwrap_or(0))
-        });
+    let due = report.waiting.until.map(|at| {
+        Duration::from_secs(u64::try_from(at - time::now().unwrap_or(report.at)).unwrap_or(0))
+    });
     let outside = report
         .waiting
-        .iter()
-        .any(|w| {
+        .any(|reason| {
             matches!(
-                w.reason,
+                reason,
                 Reason::HostFull { .. } | Reason::EarlierRunAlive | Reason::Moved
             )
         })

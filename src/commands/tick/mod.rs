@@ -17,9 +17,10 @@ use crate::render::style::Style;
 use crate::render::{self, escape};
 use crate::store::Store;
 use crate::store::history::EventRow;
-use crate::tick::report::{Reason, Report, Waiting};
+use crate::tick::report::Report;
 use crate::tick::share::Offer;
 use crate::tick::wait::{self, Outcome};
+use crate::tick::waiting::{Reason, Waiting};
 use crate::tick::{self, Turn};
 use crate::time::{self, Seconds};
 use crate::worker::slots;
@@ -141,8 +142,11 @@ fn text(report: &Report) -> String {
             start.attempt
         );
     }
-    for waiting in &report.waiting {
+    for waiting in &report.waiting.told {
         out += &format!("{} waits: {}\n", waiting.task, reason(waiting));
+    }
+    for (kind, more) in &report.waiting.more {
+        out += &format!("{more} more wait: {}\n", kind.replace('_', " "));
     }
     for told in &report.delivered {
         out += &format!(
