@@ -10,7 +10,7 @@ use crate::config::Board;
 use crate::render;
 use crate::render::columns::{self, Card, Column};
 use crate::render::style::{Style, status_colour};
-use crate::store::tasks::{self, ListFilter};
+use crate::store::listing::{self, ListFilter};
 use crate::store::{Store, meta};
 use crate::time::{self, Seconds};
 
@@ -38,7 +38,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     if global.json {
         let (cards, last) = store.read("cannot read the board", |conn| {
             Ok((
-                tasks::list(conn, &filter(args.archived))?,
+                listing::list(conn, &filter(args.archived))?,
                 meta::last_tick(conn)?,
             ))
         })?;
@@ -83,7 +83,7 @@ pub fn draw(
     style: &Style,
 ) -> Result<String> {
     let cards = store.read("cannot read the board", |conn| {
-        tasks::list(conn, &filter(archived))
+        listing::list(conn, &filter(archived))
     })?;
     let columns: Vec<Column> = shown_columns(&cards)
         .into_iter()

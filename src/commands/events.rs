@@ -1,15 +1,17 @@
 //! `kanban events`
 
+use std::io::Write;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Global, Session};
-use crate::board::id::CardRef;
+use super::{Global, Session, rows};
+use crate::board::id::{CardRef, TaskId};
 use crate::render::style::{Colour, Style};
 use crate::render::template::Template;
-use crate::render::{self, escape};
+use crate::render::{self, JsonList, escape};
 use crate::store::history::{self, EventRow};
 use crate::store::tasks;
 use crate::time;
@@ -37,71 +39,89 @@ pub struct Args {
     format: Option<Template>,
 }
 
+/// What is attempted, for the error.
+const WHAT: &str = "cannot read the events";
+
 /// How often a followed board is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let store = Session::open(global)?.reader()?;
-    let card = store.read("cannot look up the card", |conn| {
-        tasks::find_if_named(conn, args.id.as_ref())
+    let session = Session::open(global)?;
+    let (card, newest) = session.read(WHAT, |conn| {
+        let card = tasks::find_if_named(conn, args.id.as_ref())?;
+        Ok((card, history::last_event(conn)?))
     })?;
-    let fetch = |after: i64| {
-        store.read("cannot read the events", |conn| {
-            let mut rows = history::events_after(
-                conn,
-                after,
-                if card.is_some() { u32::MAX } else { args.limit },
-            )?;
-            if let Some(id) = &card {
-                rows.retain(|row| row.task_id == *id);
-                rows.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
-            }
-            Ok((rows, history::last_event(conn)?))
-        })
+    let look = |out: &mut dyn Write, range, shape: &mut Shape<'_>| {
+        write(&session, out, card.as_ref(), range, args.limit, shape)
     };
-    let (rows, mut seen) = fetch(args.after.unwrap_or(0))?;
-    let shape = match &args.format {
+    let after = args.after.unwrap_or(0);
+    let mut shape = match &args.format {
         Some(template) => Shape::Lines(template),
-        None if global.json => Shape::JsonLines,
-        None => Shape::Text,
+        None if !global.json => Shape::Text,
+        None if args.follow => Shape::JsonLines,
+        None => Shape::Json(JsonList::default()),
     };
-    if !args.follow {
-        return match global.json {
-            true => render::print(&render::json(&rows)?),
-            false => print(&rows, shape),
-        };
-    }
-    print(&rows, shape)?;
-    loop {
-        std::thread::sleep(FOLLOW_EVERY);
-        let (rows, newest) = fetch(seen)?;
-        print(&rows, shape)?;
-        seen = newest;
-    }
+    render::stream(|out| {
+        look(out, (after, newest), &mut shape)?;
+        if let Shape::Json(list) = shape {
+            return Ok(out.write_all(list.end().as_bytes())?);
+        }
+        let mut seen = newest;
+        if !args.follow {
+            return Ok(());
+        }
+        loop {
+            out.flush()?;
+            std::thread::sleep(FOLLOW_EVERY);
+            let newest = session.read(WHAT, history::last_event)?;
+            if newest > seen {
+                look(out, (seen, newest), &mut shape)?;
+            }
+            seen = newest;
+        }
+    })
 }
 
-#[derive(Clone, Copy)]
 enum Shape<'a> {
     Text,
+    Json(JsonList),
     JsonLines,
     Lines(&'a Template),
 }
 
-fn print(rows: &[EventRow], shape: Shape<'_>) -> Result<()> {
-    let mut text = String::new();
-    for row in rows {
-        match shape {
-            Shape::Text => text += &line(row),
-            Shape::JsonLines => text += &render::json_line(row)?,
-            Shape::Lines(template) => text += &template.lines(&[row])?,
+impl Shape<'_> {
+    fn put(&mut self, row: &EventRow, page: &mut String) -> Result<()> {
+        match self {
+            Self::Text => page.push_str(&line(row)),
+            Self::Json(list) => list.push(page, row)?,
+            Self::JsonLines => page.push_str(&render::json_line(row)?),
+            Self::Lines(template) => page.push_str(&template.line(row)?),
         }
-    }
-    if text.is_empty() {
         Ok(())
-    } else {
-        render::print(&text)
     }
+}
+
+/// Writes the events after one and up to another, of a card or of the whole board, at most so many.
+fn write(
+    session: &Session,
+    out: &mut dyn Write,
+    card: Option<&TaskId>,
+    (mut after, until): (i64, i64),
+    limit: u32,
+    shape: &mut Shape<'_>,
+) -> Result<()> {
+    let mut left = limit;
+    rows::pages(session, WHAT, out, |conn, page| {
+        history::each(conn, card, (after, until), |row| {
+            if left == 0 {
+                return Ok(ControlFlow::Break(()));
+            }
+            shape.put(&row, page)?;
+            (after, left) = (row.id, left - 1);
+            Ok(rows::room(page))
+        })
+    })
 }
 
 /// One line for one event.

@@ -2,16 +2,17 @@
 
 use anyhow::Result;
 
+use super::rows::Rows;
 use super::{Global, Session};
 use crate::board::id::CardRef;
 use crate::board::status::Status;
 use crate::board::task::Task;
 use crate::exit::Failure;
-use crate::render;
-use crate::render::style::{Style, status_colour};
+use crate::render::style::status_colour;
 use crate::render::table::{Cell, Table};
 use crate::render::template::Template;
-use crate::store::tasks::{self, ListFilter, Sort};
+use crate::store::listing::{self, Line, ListFilter, Sort};
+use crate::store::tasks;
 use crate::time::{self, Seconds};
 
 /// List cards, in the order in which they would start
@@ -79,43 +80,57 @@ impl Filter {
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let now = time::now()?;
     let mut filter = args.filter.of(now)?;
-    let cards = Session::open(global)?.read("cannot list the cards", |conn| {
+    let session = Session::open(global)?;
+    let what = "cannot list the cards";
+    let numbers = session.read(what, |conn| {
         filter.parent = tasks::find_if_named(conn, args.parent.as_ref())?;
-        tasks::list(conn, &filter)
+        listing::numbers(conn, &filter)
     })?;
-    show(cards, &args.filter, global, now)
+    show(&session, what, &numbers, &args.filter, global, now)
 }
 
 /// Prints cards as they are asked for. Where a script asks for ids or a search finds nothing, nothing is printed.
-pub fn show(cards: Vec<Task>, filter: &Filter, global: &Global, now: Seconds) -> Result<()> {
-    if global.json {
-        return render::print(&render::json(&cards)?);
-    }
-    let text = match &filter.format {
-        Some(template) => template.lines(&cards)?,
-        None if filter.ids => cards.iter().map(|card| format!("{}\n", card.id)).collect(),
-        None => table(cards, now),
+pub(super) fn show(
+    session: &Session,
+    what: &str,
+    numbers: &[i64],
+    filter: &Filter,
+    global: &Global,
+    now: Seconds,
+) -> Result<()> {
+    let cards = Rows {
+        session,
+        what,
+        numbers,
+        each: listing::cards,
     };
-    match text.is_empty() {
-        true => Ok(()),
-        false => render::print(&text),
+    let lines = Rows {
+        session,
+        what,
+        numbers,
+        each: listing::lines,
+    };
+    match &filter.format {
+        _ if global.json => cards.print_json(),
+        Some(template) => cards.print_lines(|card| template.line(&card)),
+        None if filter.ids => lines.print_lines(|card| Ok(format!("{}\n", card.id))),
+        None => {
+            let table = Table::new(&["ID", "COLUMN", "PRIO", "ASSIGNEE", "AGE", "TITLE"])
+                .right(2)
+                .right(4);
+            lines.print_table(table, |card| cells(card, now))
+        }
     }
 }
 
-/// Cards as a table for people.
-fn table(cards: Vec<Task>, now: Seconds) -> String {
-    let mut table = Table::new(&["ID", "COLUMN", "PRIO", "ASSIGNEE", "AGE", "TITLE"])
-        .right(2)
-        .right(4);
-    for card in cards {
-        table.row([
-            Cell::from(card.id.as_str()),
-            Cell::coloured(card.status.as_str(), status_colour(&card.status)),
-            card.priority.to_string().into(),
-            card.assignee.unwrap_or_else(|| "-".into()).into(),
-            time::humane(now - card.created_at).into(),
-            card.title.into(),
-        ]);
-    }
-    table.render(&Style::stdout())
+/// A card as people see it in a list.
+fn cells(card: Line, now: Seconds) -> [Cell; 6] {
+    [
+        Cell::from(card.id.as_str()),
+        Cell::coloured(card.status.as_str(), status_colour(&card.status)),
+        card.priority.to_string().into(),
+        card.assignee.unwrap_or_else(|| "-".into()).into(),
+        time::humane(now - card.created_at).into(),
+        card.title.into(),
+    ]
 }

@@ -48,6 +48,7 @@ pub mod request_review;
 pub mod restore;
 pub mod resume;
 pub mod retry;
+mod rows;
 pub mod runs;
 pub mod schedule;
 pub mod search;

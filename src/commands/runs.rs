@@ -2,12 +2,11 @@
 
 use anyhow::Result;
 
+use super::rows::Rows;
 use super::{Global, Session};
 use crate::board::id::CardRef;
 use crate::board::run::Exit;
-use crate::render;
-use crate::render::style::Style;
-use crate::render::table::Table;
+use crate::render::table::{Cell, Table};
 use crate::render::template::Template;
 use crate::store::runs::{self, RunRow};
 use crate::store::tasks;
@@ -32,39 +31,47 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let rows = Session::open(global)?.read("cannot list the runs", |conn| {
+    let session = Session::open(global)?;
+    let what = "cannot list the runs";
+    let numbers = session.read(what, |conn| {
         let id = tasks::find_if_named(conn, args.id.as_ref())?;
         if let Some(id) = &id {
             tasks::get(conn, id)?;
         }
-        runs::list(conn, id.as_ref(), args.limit)
+        runs::numbers(conn, id.as_ref(), args.limit)
     })?;
-    if global.json {
-        return render::print(&render::json(&rows)?);
+    let rows = Rows {
+        session: &session,
+        what,
+        numbers: &numbers,
+        each: runs::each,
+    };
+    match &args.format {
+        _ if global.json => rows.print_json(),
+        Some(template) => rows.print_lines(|row| template.line(&row)),
+        None => {
+            let table = Table::new(&[
+                "RUN", "CARD", "WORKER", "STARTED", "TOOK", "OUTCOME", "EXIT", "WHY",
+            ]);
+            rows.print_table(table.right(0), cells)
+        }
     }
-    if let Some(template) = &args.format {
-        return render::print(&template.lines(&rows)?);
-    }
-    let mut table = Table::new(&[
-        "RUN", "CARD", "WORKER", "STARTED", "TOOK", "OUTCOME", "EXIT", "WHY",
-    ])
-    .right(0);
-    for row in rows {
-        table.row([
-            row.id.to_string(),
-            row.task_id.to_string(),
-            row.worker.clone().unwrap_or_else(|| "-".into()),
-            time::local(row.started_at),
-            took(&row),
-            row.outcome.clone().unwrap_or_else(|| row.status.clone()),
-            exit(&row),
-            row.error
-                .clone()
-                .or(row.summary.clone())
-                .unwrap_or_default(),
-        ]);
-    }
-    render::print(&table.render(&Style::stdout()))
+}
+
+/// A run as people see it in a list.
+fn cells(row: RunRow) -> [Cell; 8] {
+    let (took, exit) = (took(&row), exit(&row));
+    [
+        row.id.to_string(),
+        row.task_id.to_string(),
+        row.worker.unwrap_or_else(|| "-".into()),
+        time::local(row.started_at),
+        took,
+        row.outcome.unwrap_or(row.status),
+        exit,
+        row.error.or(row.summary).unwrap_or_default(),
+    ]
+    .map(Cell::from)
 }
 
 /// How long a run took, for people.

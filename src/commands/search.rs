@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::list::{Filter, show};
 use super::{Global, Session};
 use crate::exit::Failure;
-use crate::store::tasks::{self, ListFilter};
+use crate::store::listing::{self, ListFilter};
 use crate::time;
 
 /// Find cards by words of their title, body or comments
@@ -34,10 +34,8 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         words: args.words.clone(),
         ..args.filter.of(now)?
     };
-    let cards = Session::open(global)?
-        .read("cannot search the cards", |conn| tasks::list(conn, &filter))?;
-    match cards.is_empty() && !global.json {
-        true => Ok(()),
-        false => show(cards, &args.filter, global, now),
-    }
+    let session = Session::open(global)?;
+    let what = "cannot search the cards";
+    let numbers = session.read(what, |conn| listing::numbers(conn, &filter))?;
+    show(&session, what, &numbers, &args.filter, global, now)
 }

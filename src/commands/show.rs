@@ -75,7 +75,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         return render::print(&render::json(&page)?);
     }
     if let Some(template) = &args.format {
-        return render::print(&template.lines(&[&page.task])?);
+        return render::print(&template.line(&page.task)?);
     }
     let mut out = text(&page, time::now()?, &Style::stdout());
     let kept = session.board.artifacts().join(page.task.id.as_str());

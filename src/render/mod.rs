@@ -41,6 +41,38 @@ pub fn json(value: &impl Serialize) -> Result<String> {
     Ok(escape::json(&text))
 }
 
+/// A list as [`json`] writes it, element by element, for one that is too long to be held.
+#[derive(Debug, Default)]
+pub struct JsonList {
+    begun: bool,
+}
+
+impl JsonList {
+    /// Adds an element to the text so far.
+    pub fn push(&mut self, text: &mut String, value: &impl Serialize) -> Result<()> {
+        let element =
+            serde_json::to_string_pretty(value).context("cannot write the result as JSON")?;
+        text.push_str(match std::mem::replace(&mut self.begun, true) {
+            true => ",",
+            false => "[",
+        });
+        // A line break stands between two keys and never in a text, where it is written as \n.
+        for line in escape::json(&element).lines() {
+            text.push_str("\n  ");
+            text.push_str(line);
+        }
+        Ok(())
+    }
+
+    /// What follows the last element.
+    pub fn end(self) -> &'static str {
+        match self.begun {
+            true => "\n]\n",
+            false => "[]\n",
+        }
+    }
+}
+
 /// A number of bytes for people: `1.5 MiB`.
 pub fn size(bytes: u64) -> String {
     let mut unit = ("bytes", 1_u64);
@@ -154,5 +186,21 @@ mod tests {
             value["title"]
         );
         assert_eq!(json(&[1]).unwrap(), "[\n  1\n]\n");
+    }
+
+    #[test]
+    fn a_list_in_pieces_is_the_list_in_one() {
+        for list in [
+            serde_json::json!([]),
+            serde_json::json!([{}]),
+            serde_json::json!([{"a\nb": ["c\u{2028}\u{1b}", {}], "d": []}, [], 1, "\u{85}x"]),
+        ] {
+            let (mut pieces, mut text) = (JsonList::default(), String::new());
+            for value in list.as_array().unwrap() {
+                pieces.push(&mut text, value).unwrap();
+            }
+            text += pieces.end();
+            assert_eq!(text, json(&list).unwrap());
+        }
     }
 }

@@ -56,6 +56,7 @@ pub struct Table {
     headers: Vec<Cell>,
     sides: Vec<Side>,
     flexible: usize,
+    widths: Vec<usize>,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -69,6 +70,7 @@ impl Table {
                 .collect(),
             sides: vec![Side::Left; headers.len()],
             flexible: headers.len().saturating_sub(1),
+            widths: headers.iter().map(|text| escape::width(text)).collect(),
             rows: Vec::new(),
         }
     }
@@ -83,13 +85,28 @@ impl Table {
 
     /// Adds a row. Cells that are missing are empty; cells beyond the headers are left out.
     pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) -> &mut Self {
+        let row = self.measure(cells);
+        self.rows.push(row);
+        self
+    }
+
+    /// Makes the columns wide enough for a row that is not kept: of a table that is too long to be held, every row
+    /// is measured first, and then written by its [`Layout`].
+    pub fn measure(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) -> Vec<Cell> {
+        let row = self.escaped(cells);
+        for (width, cell) in self.widths.iter_mut().zip(&row) {
+            *width = escape::width(&cell.text).max(*width);
+        }
+        row
+    }
+
+    fn escaped(&self, cells: impl IntoIterator<Item = impl Into<Cell>>) -> Vec<Cell> {
         let mut row: Vec<Cell> = cells.into_iter().map(Into::into).collect();
         row.resize(self.headers.len(), Cell::default());
         for cell in &mut row {
             cell.text = escape::line(&cell.text);
         }
-        self.rows.push(row);
-        self
+        row
     }
 
     /// Whether it has no rows.
@@ -102,20 +119,57 @@ impl Table {
         if self.is_empty() {
             return String::new();
         }
-        let widths = self.widths(style);
-        let lines = std::iter::once(&self.headers).chain(&self.rows);
-        lines
-            .map(|row| self.line(row, &widths, style) + "\n")
-            .collect()
+        let layout = self.layout(style);
+        let rows = self.rows.iter().map(|row| layout.line(row));
+        std::iter::once(layout.headers()).chain(rows).collect()
     }
 
-    fn line(&self, row: &[Cell], widths: &[usize], style: &Style) -> String {
+    /// How wide each column is, by the rows measured so far.
+    pub fn layout<'a>(&'a self, style: &'a Style) -> Layout<'a> {
+        let mut widths = self.widths.clone();
+        if style.terminal {
+            let room = style
+                .width
+                .saturating_sub(GAP * widths.len().saturating_sub(1));
+            shrink(&mut widths, self.flexible, room);
+        }
+        Layout {
+            table: self,
+            widths,
+            style,
+        }
+    }
+}
+
+/// A table whose columns have their widths.
+#[derive(Debug)]
+pub struct Layout<'a> {
+    table: &'a Table,
+    widths: Vec<usize>,
+    style: &'a Style,
+}
+
+impl Layout<'_> {
+    /// The first line.
+    pub fn headers(&self) -> String {
+        self.line(&self.table.headers)
+    }
+
+    /// The line of a row. One that has grown since it was measured is out of line, or cut, as the style is.
+    pub fn row(&self, cells: impl IntoIterator<Item = impl Into<Cell>>) -> String {
+        self.line(&self.table.escaped(cells))
+    }
+
+    fn line(&self, row: &[Cell]) -> String {
         let mut line = String::new();
         // Spaces are written only once something follows them, so that no line ends in any.
         let mut owed = 0;
-        for ((cell, &width), side) in row.iter().zip(widths).zip(&self.sides) {
-            let text = escape::cut(&cell.text, width, style);
-            let missing = width - escape::width(&text);
+        for ((cell, &width), side) in row.iter().zip(&self.widths).zip(&self.table.sides) {
+            let text = match self.style.terminal {
+                true => escape::cut(&cell.text, width, self.style),
+                false => cell.text.clone(),
+            };
+            let missing = width.saturating_sub(escape::width(&text));
             let (left, right) = match side {
                 Side::Left => (0, missing),
                 Side::Right => (missing, 0),
@@ -126,33 +180,13 @@ impl Table {
                 line.push_str(
                     &cell
                         .colour
-                        .map_or_else(|| text.clone(), |c| style.paint(c, &text)),
+                        .map_or_else(|| text.clone(), |c| self.style.paint(c, &text)),
                 );
             }
             owed += right + GAP;
         }
+        line.push('\n');
         line
-    }
-
-    /// The width of each column.
-    fn widths(&self, style: &Style) -> Vec<usize> {
-        let mut widths: Vec<usize> = self
-            .headers
-            .iter()
-            .map(|h| escape::width(&h.text))
-            .collect();
-        for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = escape::width(&cell.text).max(*width);
-            }
-        }
-        if style.terminal {
-            let room = style
-                .width
-                .saturating_sub(GAP * widths.len().saturating_sub(1));
-            shrink(&mut widths, self.flexible, room);
-        }
-        widths
     }
 }
 
@@ -267,5 +301,32 @@ t_2b3c4d5e    10          日本語のタ…
         assert_eq!(table.render(&Style::plain()), "");
         table.row(vec![String::from("x")]);
         assert_eq!(table.render(&Style::plain()), "A  B\nx\n");
+    }
+
+    #[test]
+    fn rows_that_are_not_kept_stand_as_those_that_are() {
+        let rows = [
+            ["t_1", "2", "coder", "Write"],
+            ["t_22", "10", "", "\u{7}日本語"],
+        ];
+        for style in [Style::plain(), screen(30)] {
+            let (mut kept, mut passing) = (table(), table());
+            for row in rows {
+                kept.row(row);
+                passing.measure(row);
+            }
+            let layout = passing.layout(&style);
+            let lines = layout.headers() + &rows.map(|row| layout.row(row)).concat();
+            let all = kept.render(&style);
+            let last = all.lines().skip(3).map(|line| format!("{line}\n"));
+            let first = all.lines().take(1).map(|line| format!("{line}\n"));
+            assert_eq!(lines, first.chain(last).collect::<String>());
+        }
+        // A row that grew after it was measured loses nothing in a pipe.
+        let style = Style::plain();
+        let grown = table()
+            .layout(&style)
+            .row(["t_a_much_longer_id_than_others", "1"]);
+        assert_eq!(grown, "t_a_much_longer_id_than_others     1\n");
     }
 }

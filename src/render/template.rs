@@ -73,19 +73,17 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The line of each row.
-    pub fn lines<T: Serialize>(&self, rows: &[T]) -> Result<String> {
+    /// The line of a row.
+    pub fn line(&self, row: &impl Serialize) -> Result<String> {
+        let row = serde_json::to_value(row)?;
         let mut out = String::new();
-        for row in rows {
-            let row = serde_json::to_value(row)?;
-            for part in &self.0 {
-                match part {
-                    Part::Text(text) => out.push_str(text),
-                    Part::Key(key) => out.push_str(&value(&row[key])),
-                }
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Key(key) => out.push_str(&value(&row[key])),
             }
-            out.push('\n');
         }
+        out.push('\n');
         Ok(out)
     }
 }
@@ -106,7 +104,7 @@ mod tests {
 
     fn line(template: &str, row: &Value) -> Result<String, String> {
         let template = Template::parse(template, &["id", "title", "list"])?;
-        Ok(template.lines(std::slice::from_ref(row)).unwrap())
+        Ok(template.line(row).unwrap())
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What happened and what was said: events and comments.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
@@ -101,6 +103,29 @@ pub fn events_after(conn: &Connection, after: i64, limit: u32) -> Result<Vec<Eve
     let mut statement = conn.prepare(&format!("{EVENT} WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
     let rows = statement.query_map(params![after, limit], event_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Shows the events after one and up to another, of a card or of the whole board, oldest first, until `see` has
+/// enough.
+pub fn each(
+    conn: &Connection,
+    task: Option<&TaskId>,
+    (after, until): (i64, i64),
+    mut see: impl FnMut(EventRow) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    // Those of a card are found by its index, those of the board by their number.
+    let which = match task {
+        Some(_) => "task_id = ?1 AND +id > ?2 AND +id <= ?3 ORDER BY +id",
+        None => "?1 IS NULL AND id > ?2 AND id <= ?3 ORDER BY id",
+    };
+    let mut statement = conn.prepare(&format!("{EVENT} WHERE {which}"))?;
+    let mut rows = statement.query(params![task.map(TaskId::as_str), after, until])?;
+    while let Some(row) = rows.next()? {
+        if see(event_row(row)?)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The newest events, oldest first, at most so many of them.

@@ -12,6 +12,7 @@ pub mod claims;
 pub mod context;
 pub mod deliveries;
 pub mod export;
+mod fields;
 pub mod glance;
 pub mod history;
 pub mod import;
@@ -19,6 +20,7 @@ pub mod lanes;
 pub mod late;
 pub mod lifecycle;
 pub mod links;
+pub mod listing;
 pub mod meta;
 pub mod moved;
 mod open;
@@ -49,6 +51,7 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use checkpoint::Checkpoint;
+use fields::Fields;
 pub use open::require_sqlite;
 pub use restore::Origin;
 /// What a read hands out: one consistent state of the board.

@@ -1,11 +1,13 @@
 //! Runs: which may still be alive, and what has been.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Tx;
+use super::{Fields, Tx, listing};
 use crate::board::id::{Nonce, TaskId};
 use crate::board::run::{Outcome, Report, Stage};
 use crate::board::statement::Metadata;
@@ -229,59 +231,85 @@ impl RunRow {
 }
 
 const RUN: &str =
-    "SELECT s.id AS id, s.task_id AS task_id, s.profile AS worker, s.status AS status, s.outcome AS outcome,
-            r.attempt AS attempt, s.started_at AS started_at, s.ended_at AS ended_at,
-            r.exit_code AS exit_code, r.exit_signal AS exit_signal, r.duration_ms AS duration_ms,
-            r.cpu_ms AS cpu_ms, r.max_rss_kib AS max_rss_kib,
-            coalesce(r.worker_pid, s.worker_pid) AS worker_pid, s.summary AS summary, s.error AS error,
-            s.metadata AS metadata, s.max_runtime_seconds AS max_runtime_seconds, s.claim_lock AS claim_lock,
-            s.claim_expires AS claim_expires, s.last_heartbeat_at AS last_heartbeat_at,
-            r.log_tail AS log_tail, r.dead AS dead
+    "SELECT s.id, s.task_id, s.profile, s.status, s.outcome, r.attempt, s.started_at, s.ended_at, r.exit_code,
+            r.exit_signal, r.duration_ms, r.cpu_ms, r.max_rss_kib, coalesce(r.worker_pid, s.worker_pid), s.summary,
+            s.error, r.log_tail, s.metadata, s.max_runtime_seconds, s.claim_lock, s.claim_expires,
+            s.last_heartbeat_at, r.dead
      FROM task_runs s LEFT JOIN tick_runs r ON r.run_id = s.id";
 
-fn run_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
+/// A run by its columns, in the order of [`RUN`].
+fn run_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<RunRow> {
+    let mut fields = Fields::of(row);
     Ok(RunRow {
-        id: r.get("id")?,
-        task_id: TaskId::stored(r.get("task_id")?),
-        worker: r.get("worker")?,
-        status: r.get("status")?,
-        outcome: r.get("outcome")?,
-        attempt: r.get("attempt")?,
-        started_at: r.get("started_at")?,
-        ended_at: r.get("ended_at")?,
-        exit_code: r.get("exit_code")?,
-        exit_signal: r.get("exit_signal")?,
-        duration_ms: r.get("duration_ms")?,
-        cpu_ms: r.get("cpu_ms")?,
-        max_rss_kib: r.get("max_rss_kib")?,
-        worker_pid: r.get("worker_pid")?,
-        summary: r.get("summary")?,
-        error: r.get("error")?,
-        log_tail: r.get("log_tail")?,
-        metadata: r
-            .get::<_, Option<String>>("metadata")?
+        id: fields.next()?,
+        task_id: TaskId::stored(fields.next()?),
+        worker: fields.next()?,
+        status: fields.next()?,
+        outcome: fields.next()?,
+        attempt: fields.next()?,
+        started_at: fields.next()?,
+        ended_at: fields.next()?,
+        exit_code: fields.next()?,
+        exit_signal: fields.next()?,
+        duration_ms: fields.next()?,
+        cpu_ms: fields.next()?,
+        max_rss_kib: fields.next()?,
+        worker_pid: fields.next()?,
+        summary: fields.next()?,
+        error: fields.next()?,
+        log_tail: fields.next()?,
+        metadata: fields
+            .next::<Option<String>>()?
             .and_then(|text| serde_json::from_str(&text).ok()),
-        max_runtime_seconds: r.get("max_runtime_seconds")?,
-        claim_lock: r.get("claim_lock")?,
-        claim_expires: r.get("claim_expires")?,
-        last_heartbeat_at: r.get("last_heartbeat_at")?,
-        dead: r.get("dead")?,
+        max_runtime_seconds: fields.next()?,
+        claim_lock: fields.next()?,
+        claim_expires: fields.next()?,
+        last_heartbeat_at: fields.next()?,
+        dead: fields.next()?,
     })
+}
+
+/// The numbers of the runs of a card, or of the whole board, oldest first; at most the newest `limit`.
+pub fn numbers(conn: &Connection, task: Option<&TaskId>, limit: Option<u32>) -> Result<Vec<i64>> {
+    // Two queries: one that serves for both would go over every run for the sake of one card.
+    let whose = match task {
+        Some(_) => "task_id = ?1 ORDER BY +id",
+        None => "?1 IS NULL ORDER BY id",
+    };
+    let mut statement = conn.prepare(&format!(
+        "SELECT id FROM task_runs WHERE {whose} DESC LIMIT ?2"
+    ))?;
+    let limit = limit.map_or(-1, i64::from);
+    let rows = statement.query_map(params![task.map(TaskId::as_str), limit], |r| r.get(0))?;
+    let mut numbers: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
+    numbers.reverse();
+    Ok(numbers)
+}
+
+/// Shows the runs of these numbers, one after the other, until `see` has enough.
+pub fn each(
+    conn: &Connection,
+    numbers: &mut dyn Iterator<Item = i64>,
+    see: &mut dyn FnMut(RunRow) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    listing::each(
+        conn,
+        &format!("{RUN} WHERE s.id = ?1"),
+        run_row,
+        numbers,
+        see,
+    )
 }
 
 /// The runs of a card, or of the whole board, oldest first; at most the newest `limit`.
 pub fn list(conn: &Connection, task: Option<&TaskId>, limit: Option<u32>) -> Result<Vec<RunRow>> {
-    // Two queries: one that serves for both would go over every run for the sake of one card.
-    let whose = match task {
-        Some(_) => "s.task_id = ?1 ORDER BY +s.id",
-        None => "?1 IS NULL ORDER BY s.id",
-    };
-    let mut statement = conn.prepare(&format!(
-        "SELECT * FROM ({RUN} WHERE {whose} DESC LIMIT ?2) ORDER BY id"
-    ))?;
-    let limit = limit.map_or(-1, i64::from);
-    let rows = statement.query_map(params![task.map(TaskId::as_str), limit], run_row)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut all = Vec::new();
+    let mut numbers = numbers(conn, task, limit)?.into_iter();
+    each(conn, &mut numbers, &mut |run| {
+        all.push(run);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(all)
 }
 
 /// A run by its number.

@@ -1,12 +1,11 @@
-//! Cards: making, reading and listing them.
+//! Cards: making and reading them.
 
 use std::collections::HashSet;
-use std::str::FromStr;
 
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use super::{Tx, history, links, schema};
+use super::{Fields, Tx, history, links, schema};
 use crate::board::event::Event;
 use crate::board::id::{CardRef, TaskId};
 use crate::board::status::Status;
@@ -20,138 +19,60 @@ const COLUMNS: &str = "t.id, t.title, t.body, t.assignee, t.status, t.priority, 
      t.consecutive_failures, t.last_failure_error, t.worker_pid, t.max_runtime_seconds, t.max_retries, \
      t.current_run_id, t.block_kind, t.block_recurrences, t.branch_name, t.skills, t.model_override, \
      t.goal_mode, t.goal_max_turns, t.project_id, t.session_id, \
-     t.workflow_template_id, t.current_step_key, t.claim_lock, t.claim_expires, t.last_heartbeat_at, c.not_before, c.retry_at, c.args, c.verify";
+     t.workflow_template_id, t.current_step_key, t.claim_lock, t.claim_expires, t.last_heartbeat_at, c.args, c.verify, c.not_before, c.retry_at";
 
-fn select(conn: &Connection) -> Result<String> {
+/// What [`task`] reads.
+pub(super) fn select(conn: &Connection) -> Result<String> {
     let tasks = schema::tasks_source(conn)?;
     Ok(format!(
         "SELECT {COLUMNS} FROM {tasks} t LEFT JOIN tick_cards c ON c.task_id = t.id"
     ))
 }
 
-/// A list that is kept as a JSON array of strings. What is none is read as empty.
-fn strings(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
-    let text: Option<String> = row.get(column)?;
-    Ok(text
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default())
-}
-
-fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
+/// A card by its columns, in the order of [`COLUMNS`].
+pub(super) fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
+    let mut fields = Fields::of(row);
     Ok(Task {
-        id: TaskId::stored(row.get("id")?),
-        title: row.get("title")?,
-        body: row.get("body")?,
-        assignee: row.get("assignee")?,
-        status: Status::stored(row.get("status")?),
-        priority: row.get::<_, Option<i64>>("priority")?.unwrap_or(0),
-        created_by: row.get("created_by")?,
-        created_at: row.get("created_at")?,
-        started_at: row.get("started_at")?,
-        completed_at: row.get("completed_at")?,
-        workspace_kind: row.get("workspace_kind")?,
-        workspace_path: row.get("workspace_path")?,
-        tenant: row.get("tenant")?,
-        result: row.get("result")?,
-        idempotency_key: row.get("idempotency_key")?,
-        consecutive_failures: row.get("consecutive_failures")?,
-        last_failure_error: row.get("last_failure_error")?,
-        worker_pid: row.get("worker_pid")?,
-        max_runtime_seconds: row.get("max_runtime_seconds")?,
-        max_retries: row.get("max_retries")?,
-        current_run_id: row.get("current_run_id")?,
-        block_kind: row.get("block_kind")?,
-        block_recurrences: row.get::<_, Option<i64>>("block_recurrences")?.unwrap_or(0),
-        branch_name: row.get("branch_name")?,
-        skills: strings(row, "skills")?,
-        model_override: row.get("model_override")?,
-        goal_mode: row.get::<_, Option<i64>>("goal_mode")?.unwrap_or(0) != 0,
-        goal_max_turns: row.get("goal_max_turns")?,
-        project_id: row.get("project_id")?,
-        session_id: row.get("session_id")?,
-        workflow_template_id: row.get("workflow_template_id")?,
-        current_step_key: row.get("current_step_key")?,
-        claim_lock: row.get("claim_lock")?,
-        claim_expires: row.get("claim_expires")?,
-        last_heartbeat_at: row.get("last_heartbeat_at")?,
-        args: strings(row, "args")?,
-        verify: strings(row, "verify")?,
-        not_before: row.get("not_before")?,
-        retry_at: row.get("retry_at")?,
+        id: TaskId::stored(fields.next()?),
+        title: fields.next()?,
+        body: fields.next()?,
+        assignee: fields.next()?,
+        status: Status::stored(fields.next()?),
+        priority: fields.next::<Option<i64>>()?.unwrap_or(0),
+        created_by: fields.next()?,
+        created_at: fields.next()?,
+        started_at: fields.next()?,
+        completed_at: fields.next()?,
+        workspace_kind: fields.next()?,
+        workspace_path: fields.next()?,
+        tenant: fields.next()?,
+        result: fields.next()?,
+        idempotency_key: fields.next()?,
+        consecutive_failures: fields.next()?,
+        last_failure_error: fields.next()?,
+        worker_pid: fields.next()?,
+        max_runtime_seconds: fields.next()?,
+        max_retries: fields.next()?,
+        current_run_id: fields.next()?,
+        block_kind: fields.next()?,
+        block_recurrences: fields.next::<Option<i64>>()?.unwrap_or(0),
+        branch_name: fields.next()?,
+        skills: fields.strings()?,
+        model_override: fields.next()?,
+        goal_mode: fields.next::<Option<i64>>()?.unwrap_or(0) != 0,
+        goal_max_turns: fields.next()?,
+        project_id: fields.next()?,
+        session_id: fields.next()?,
+        workflow_template_id: fields.next()?,
+        current_step_key: fields.next()?,
+        claim_lock: fields.next()?,
+        claim_expires: fields.next()?,
+        last_heartbeat_at: fields.next()?,
+        args: fields.strings()?,
+        verify: fields.strings()?,
+        not_before: fields.next()?,
+        retry_at: fields.next()?,
     })
-}
-
-/// Which cards to list.
-#[derive(Debug, Clone, Default)]
-pub struct ListFilter {
-    /// Only these columns; none named: all but archived.
-    pub statuses: Vec<Status>,
-    /// Only cards of this assignee.
-    pub assignee: Option<String>,
-    /// Only cards of this tenant.
-    pub tenant: Option<String>,
-    /// Only cards that wait for this one.
-    pub parent: Option<TaskId>,
-    /// Only cards to which something happened since then.
-    pub since: Option<Seconds>,
-    /// Only cards in whose title, body or comments each of these occurs.
-    pub words: Vec<String>,
-    pub sort: Sort,
-    /// At most this many.
-    pub limit: Option<u32>,
-}
-
-/// The order of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
-    /// That in which they would start: highest priority first, then oldest first.
-    #[default]
-    Start,
-    /// Oldest first.
-    Created,
-    /// What changed last, last.
-    Changed,
-    Title,
-}
-
-impl Sort {
-    fn sql(self) -> &'static str {
-        match self {
-            Self::Start => "t.priority DESC, t.created_at, t.rowid",
-            Self::Created => "t.created_at, t.rowid",
-            Self::Changed => {
-                "(SELECT max(e.id) FROM task_events e WHERE e.task_id = t.id), t.rowid"
-            }
-            Self::Title => "t.title COLLATE NOCASE, t.rowid",
-        }
-    }
-}
-
-impl FromStr for Sort {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "start" => Self::Start,
-            "created" => Self::Created,
-            "changed" => Self::Changed,
-            "title" => Self::Title,
-            _ => {
-                return Err(format!(
-                    "{text:?} is no order; there are start, created, changed, title"
-                ));
-            }
-        })
-    }
-}
-
-/// A pattern of LIKE that finds a text anywhere, whatever is in it.
-fn anywhere(text: &str) -> String {
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{escaped}%")
 }
 
 /// What `create` came to.
@@ -252,44 +173,6 @@ pub fn find_all(conn: &Connection, named: &[CardRef]) -> Result<Vec<TaskId>> {
     let ids = named.iter().map(|named| find(conn, named));
     ids.filter(|id| !id.as_ref().is_ok_and(|id| !seen.insert(id.clone())))
         .collect()
-}
-
-/// Cards, in the order that is asked for.
-pub fn list(conn: &Connection, filter: &ListFilter) -> Result<Vec<Task>> {
-    let wanted: Vec<&str> = filter.statuses.iter().map(Status::as_str).collect();
-    let patterns: Vec<String> = filter.words.iter().map(|word| anywhere(word)).collect();
-    let sql = format!(
-        "{}
-         WHERE (CASE WHEN ?1 = '[]' THEN t.status <> 'archived'
-                     ELSE t.status IN (SELECT value FROM json_each(?1)) END)
-           AND (?2 IS NULL OR t.assignee = ?2)
-           AND (?3 IS NULL OR t.tenant = ?3)
-           AND (?4 IS NULL OR EXISTS (SELECT 1 FROM task_links l WHERE l.parent_id = ?4 AND l.child_id = t.id))
-           AND (?5 IS NULL OR EXISTS (SELECT 1 FROM task_events e WHERE e.task_id = t.id AND e.created_at >= ?5))
-           AND NOT EXISTS (
-               SELECT 1 FROM json_each(?6) w
-               WHERE NOT (t.title LIKE w.value ESCAPE '\\' OR coalesce(t.body, '') LIKE w.value ESCAPE '\\'
-                          OR EXISTS (SELECT 1 FROM task_comments m
-                                     WHERE m.task_id = t.id AND m.body LIKE w.value ESCAPE '\\')))
-         ORDER BY {} LIMIT ?7",
-        select(conn)?,
-        filter.sort.sql()
-    );
-    let limit = filter.limit.map_or(-1, i64::from);
-    let mut statement = conn.prepare(&sql)?;
-    let rows = statement.query_map(
-        params![
-            serde_json::to_string(&wanted)?,
-            filter.assignee,
-            filter.tenant,
-            filter.parent.as_ref().map(TaskId::as_str),
-            filter.since,
-            serde_json::to_string(&patterns)?,
-            limit
-        ],
-        task,
-    )?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many cards are in each column.
@@ -437,6 +320,53 @@ fn unused_id(tx: &Tx<'_>) -> Result<TaskId> {
         let id = TaskId::from_random(bytes);
         if !exists(tx, &id)? {
             return Ok(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::types::Value;
+
+    #[test]
+    fn every_column_of_a_card_is_read_as_what_it_is() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        schema::create_shared(&conn).unwrap();
+        schema::migrate(&mut conn).unwrap();
+        let mut expected = serde_json::Map::new();
+        for (table, key) in [("tasks", "id"), ("tick_cards", "task_id")] {
+            let columns: Vec<(String, String)> = conn
+                .prepare("SELECT name, type FROM pragma_table_info(?1)")
+                .unwrap()
+                .query_map([table], |r| Ok((r.get(0)?, r.get(1)?)))
+                .unwrap()
+                .collect::<rusqlite::Result<_>>()
+                .unwrap();
+            let mut values = Vec::new();
+            for (at, (name, kind)) in columns.iter().enumerate() {
+                let (stored, read) = match (name.as_str(), kind.as_str()) {
+                    (name, _) if name == key => (Value::from("t_1".to_owned()), json!("t_1")),
+                    ("skills" | "args" | "verify", _) => {
+                        (Value::from(format!("[\"{name}\"]")), json!([name]))
+                    }
+                    ("goal_mode", _) => (Value::from(1), json!(true)),
+                    (_, "INTEGER") => (Value::from(at as i64 + 10), json!(at + 10)),
+                    (name, _) => (Value::from(name.to_owned()), json!(name)),
+                };
+                values.push(stored);
+                expected.insert(name.clone(), read);
+            }
+            let marks = vec!["?"; values.len()].join(", ");
+            conn.execute(
+                &format!("INSERT INTO {table} VALUES ({marks})"),
+                rusqlite::params_from_iter(values),
+            )
+            .unwrap();
+        }
+        let read = json!(get(&conn, &TaskId::stored("t_1".into())).unwrap());
+        for key in Task::KEYS {
+            assert_eq!(read[key], expected[key], "{key}");
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::commands::{
 };
 use crate::config::Caller;
 use crate::exit::Failure;
-use crate::store::tasks::ListFilter;
+use crate::store::listing::{self, ListFilter};
 use crate::store::{context, links, tasks};
 use crate::tick::briefing;
 use crate::time;
@@ -254,7 +254,7 @@ fn cards(
     let session = Session::open(global)?;
     let found = session.read("cannot list the cards", |conn| {
         filter.parent = tasks::find_if_named(conn, parent)?;
-        tasks::list(conn, &filter)
+        listing::list(conn, &filter)
     })?;
     let limit = usize::try_from(limit)?;
     let listed: Vec<Value> = found.iter().take(limit).map(brief).collect();

@@ -17,7 +17,7 @@ use crate::render::escape;
 use crate::render::style::{Colour, Style};
 use crate::store::Store;
 use crate::store::history::{self, EventRow};
-use crate::store::tasks::{self, ListFilter};
+use crate::store::listing::{self, ListFilter};
 use crate::time::{self, Seconds};
 use screen::{Screen, Woken};
 
@@ -138,7 +138,7 @@ fn view(session: &Session, store: &Store, style: &Style, now: Seconds) -> Result
     };
     let (running, events) = store.read("cannot read the board", |conn| {
         Ok((
-            tasks::list(conn, &running)?,
+            listing::list(conn, &running)?,
             history::newest_events(conn, EVENTS_MOST)?,
         ))
     })?;
