@@ -2198,7 +2198,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__timer__subcmd__install)
-            opts="-h --kind --every --dry-run --board --config --json --help"
+            opts="-h --all --kind --every --dry-run --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2228,7 +2228,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__timer__subcmd__print)
-            opts="-h --kind --every --board --config --json --help"
+            opts="-h --all --kind --every --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2258,7 +2258,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__timer__subcmd__remove)
-            opts="-h --kind --board --config --json --help"
+            opts="-h --all --kind --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

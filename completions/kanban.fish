@@ -77,7 +77,7 @@ complete -c kanban -n "__fish_kanban_needs_command" -f -a "tick" -d 'Book what h
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "pause" -d 'Start nothing more on a board, or nothing more of one worker'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "resume" -d 'Start again what kanban pause or kanban drain stopped'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "drain" -d 'Start nothing more, and wait until what runs has ended'
-complete -c kanban -n "__fish_kanban_needs_command" -f -a "timer" -d 'Have cron, systemd or launchd run the ticks of a board'
+complete -c kanban -n "__fish_kanban_needs_command" -f -a "timer" -d 'Have cron, systemd or launchd run the ticks of a board, or of all'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "stats" -d 'Count: cards by column, runs by worker and outcome, deliveries by channel'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "report" -d 'Make a page of the board for a browser: one file that needs no server'
 complete -c kanban -n "__fish_kanban_needs_command" -f -a "backup" -d 'Copy the board into a file, whole, while others go on using it'
@@ -468,6 +468,7 @@ launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds 
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l every -d 'How often; when a worker ends, the next card starts at once in any case' -r
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l all -d 'One timer for every board, those to come as well, whatever KANBAN_BOARD says; it runs kanban tick --all'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from print" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l kind -d 'What runs the ticks [default: the first of systemd, launchd and cron that this machine has]' -r -f -a "systemd\t'A service and a timer of the user\'s own systemd'
@@ -477,6 +478,7 @@ launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds 
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l every -d 'How often; when a worker ends, the next card starts at once in any case' -r
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l all -d 'One timer for every board, those to come as well, whatever KANBAN_BOARD says; it runs kanban tick --all'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l dry-run -d 'Show what would be written and run'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -486,6 +488,7 @@ cron\t'A marked block in the user\'s crontab; whole minutes'
 launchd\t'An agent of launchd on macOS, while the user is logged in; 10 seconds or more'"
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l all -d 'The timer of all boards, not that of one'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand timer; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand stats" -l format -d 'How to print it' -r -f -a "text\t'For people'

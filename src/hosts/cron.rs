@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Job, Mark, is_plain};
+use super::{Job, Mark, Ticked, is_plain};
 use crate::board::id::Slug;
 use crate::exit::Failure;
 use crate::time::{self, Seconds};
@@ -17,12 +17,17 @@ const DAY: Seconds = 86_400;
 /// The longest command that every cron takes: Debian's refuses 1000 bytes with the end of line and of text.
 const LONGEST: usize = 998;
 
-fn begin(board: &Slug) -> String {
-    format!("# BEGIN kanban {board}")
+/// What the lines around a block say that it is of. No board has a name that begins like the second.
+fn of(ticked: &Ticked) -> &str {
+    ticked.board().map_or("--all", Slug::as_str)
 }
 
-fn end(board: &Slug) -> String {
-    format!("# END kanban {board}")
+fn begin(ticked: &Ticked) -> String {
+    format!("# BEGIN kanban {}", of(ticked))
+}
+
+fn end(ticked: &Ticked) -> String {
+    format!("# END kanban {}", of(ticked))
 }
 
 /// The line by which a block is known as this home's.
@@ -32,14 +37,14 @@ pub fn seal(mark: &Mark) -> String {
 
 /// The block of a board.
 pub fn block(job: &Job) -> Result<String, Failure> {
-    let board = &job.mark.board;
+    let ticked = &job.mark.ticked;
     Ok(format!(
         "{}\n{}\n{} {}\n{}\n",
-        begin(board),
+        begin(ticked),
         seal(&job.mark),
         schedule(job.every)?,
         command(job)?,
-        end(board)
+        end(ticked)
     ))
 }
 
@@ -99,8 +104,8 @@ pub fn shell_word(word: &str) -> String {
 
 /// Where the block of a board is in a crontab. A block that somebody has damaged is an error: cutting at a
 /// guess could take other lines with it.
-pub fn find(crontab: &[u8], board: &Slug) -> Result<Option<Range<usize>>, Failure> {
-    let (begin, end) = (begin(board), end(board));
+pub fn find(crontab: &[u8], ticked: &Ticked) -> Result<Option<Range<usize>>, Failure> {
+    let (begin, end) = (begin(ticked), end(ticked));
     let damaged = |what: &str| {
         Failure::refused(format!("the crontab is not as it was left: {what}")).hint(format!(
             "crontab -e, and take out what belongs to \"{begin}\""
@@ -147,8 +152,8 @@ mod tests {
     use super::super::{Text, odd_job};
     use super::*;
 
-    fn slug(name: &str) -> Slug {
-        name.parse().unwrap()
+    fn slug(name: &str) -> Ticked {
+        Ticked::Board(name.parse().unwrap())
     }
 
     #[test]

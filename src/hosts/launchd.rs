@@ -2,8 +2,7 @@
 //!
 //! launchd ends what is left of a job's process group when the job ends; `AbandonProcessGroup` says not to.
 
-use super::{Job, Mark};
-use crate::board::id::Slug;
+use super::{Job, Mark, Ticked};
 use crate::exit::Failure;
 use crate::time::Seconds;
 
@@ -11,8 +10,8 @@ use crate::time::Seconds;
 const SHORTEST: Seconds = 10;
 
 /// The name of the agent.
-pub fn label(board: &Slug) -> String {
-    format!("org.kanban.tick.{board}")
+pub fn label(ticked: &Ticked) -> String {
+    ticked.named("org.kanban.tick", '.')
 }
 
 /// The line by which the file is known as ours.
@@ -73,7 +72,7 @@ pub fn agent(job: &Job, errors: &str) -> Result<String, Failure> {
 </plist>
 "#,
         seal = seal(&job.mark),
-        label = label(&job.mark.board),
+        label = label(&job.mark.ticked),
         every = job.every,
         errors = escape(errors),
     ))

@@ -49,27 +49,63 @@ impl fmt::Display for Text {
     }
 }
 
+/// What a timer ticks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ticked {
+    /// One board.
+    Board(Slug),
+    /// Every board of the home, those to come as well.
+    All,
+}
+
+impl Ticked {
+    /// The board, if it is one.
+    pub fn board(&self) -> Option<&Slug> {
+        match self {
+            Self::Board(board) => Some(board),
+            Self::All => None,
+        }
+    }
+
+    /// A name that nothing else has: `stem`, for one board with its name behind it.
+    fn named(&self, stem: &str, between: char) -> String {
+        match self {
+            Self::Board(board) => format!("{stem}{between}{board}"),
+            Self::All => stem.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Ticked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Board(board) => write!(f, "board {board}"),
+            Self::All => f.write_str("all boards"),
+        }
+    }
+}
+
 /// What a timer is for, and by what the files and lines written for it are known again.
 #[derive(Debug, Clone)]
 pub struct Mark {
-    /// The board.
-    pub board: Slug,
-    /// The home that the board belongs to.
+    /// What it ticks.
+    pub ticked: Ticked,
+    /// The home that this belongs to.
     pub home: Text,
 }
 
-const SEAL: &str = "kanban timer: board ";
+const SEAL: &str = "kanban timer: ";
 
 impl Mark {
     fn seal(&self) -> String {
-        format!("{SEAL}{} of {}", self.board, self.home)
+        format!("{SEAL}{} of {}", self.ticked, self.home)
     }
 }
 
 /// What is to be run, and how often.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The board and its home.
+    /// What is ticked, and its home.
     pub mark: Mark,
     /// This program; absolute.
     pub program: Text,
@@ -84,7 +120,10 @@ pub struct Job {
 impl Job {
     /// The arguments of the program.
     fn arguments(&self) -> Vec<&str> {
-        let mut words = vec!["tick", "--board", self.mark.board.as_str()];
+        let mut words = match &self.mark.ticked {
+            Ticked::Board(board) => vec!["tick", "--board", board.as_str()],
+            Ticked::All => vec!["tick", "--all"],
+        };
         if let Some(config) = &self.config {
             words.extend(["--config", config.as_str()]);
         }
@@ -128,7 +167,7 @@ fn odd_job(every: Seconds) -> Job {
     let text = |value: &str| Text::new("a test value", value).unwrap();
     Job {
         mark: Mark {
-            board: "web-1".parse().unwrap(),
+            ticked: Ticked::Board("web-1".parse().unwrap()),
             home: text("/h/my 100% \"boards\""),
         },
         program: text("/opt/q $x 50%/kanban"),
@@ -160,6 +199,9 @@ mod tests {
         let seal = format!("# {}", odd_job(60).mark.seal());
         assert_eq!(owner(&format!("x\n{seal}\ny"), &seal), Owner::Us);
         assert_eq!(owner(&format!("{seal}/other\n"), &seal), Owner::Another);
+        let mut all = odd_job(60).mark;
+        all.ticked = Ticked::All;
+        assert_eq!(owner(&all.seal(), &seal), Owner::Another);
         assert_eq!(owner("[Unit]\n", &seal), Owner::Stranger);
     }
 }

@@ -3,8 +3,7 @@
 //! The service must leave the workers alone when the tick ends: `KillMode=process`, and none of the
 //! settings that take a folder away with the service (`PrivateTmp=`, `RuntimeDirectory=`).
 
-use super::{Job, Mark, is_plain};
-use crate::board::id::Slug;
+use super::{Job, Mark, Ticked, is_plain};
 use crate::exit::Failure;
 use crate::time::Seconds;
 
@@ -22,13 +21,13 @@ pub enum RunAs {
 }
 
 /// The name of the service's file.
-pub fn service_name(board: &Slug) -> String {
-    format!("kanban-tick-{board}.service")
+pub fn service_name(ticked: &Ticked) -> String {
+    ticked.named("kanban-tick", '-') + ".service"
 }
 
 /// The name of the timer's file.
-pub fn timer_name(board: &Slug) -> String {
-    format!("kanban-tick-{board}.timer")
+pub fn timer_name(ticked: &Ticked) -> String {
+    ticked.named("kanban-tick", '-') + ".timer"
 }
 
 /// The line by which both files are known as ours.
@@ -51,7 +50,7 @@ pub fn service(job: &Job, run_as: RunAs) -> Result<String, Failure> {
     let mut text = opening(job);
     text += &format!(
         "[Unit]
-Description=kanban tick of board {}
+Description=kanban tick of {}
 Documentation=man:kanban-tick(1)
 
 [Service]
@@ -60,7 +59,7 @@ Type=oneshot
 # and at the next tick that it found them left over; both are meant.
 KillMode=process
 ",
-        job.mark.board
+        job.mark.ticked
     );
     if let RunAs::User(id) = run_as {
         text += &format!("User={id}\n");
@@ -74,7 +73,7 @@ KillMode=process
 
 /// The timer.
 pub fn timer(job: &Job) -> String {
-    let board = &job.mark.board;
+    let ticked = &job.mark.ticked;
     let when = match calendar(job.every) {
         // What was missed while the machine was off is made up for, where waiting would be long.
         Some(when) if job.every >= HOUR => format!("OnCalendar={when}\nPersistent=true\n"),
@@ -84,7 +83,7 @@ pub fn timer(job: &Job) -> String {
     };
     format!(
         "{}[Unit]
-Description=kanban tick of board {board}, every {}
+Description=kanban tick of {ticked}, every {}
 
 [Timer]
 {when}# The default of a minute would be as long as most intervals.

@@ -192,7 +192,7 @@ fn a_crontab_keeps_every_line_that_is_not_ours() {
     assert_eq!(crontab(&home).unwrap(), others);
     let again = home.ok(&["timer", "remove"]);
     assert!(
-        again.stderr.contains("has no timer here"),
+        again.stderr.contains("no timer of board default here"),
         "{}",
         again.stderr
     );
@@ -395,4 +395,35 @@ fn variables_that_a_timer_will_not_have_are_named_and_never_written() {
     let done = home.ok(&["timer", "install", "--dry-run", "--kind", "launchd"]);
     assert!(done.stderr.contains("API_KEY"), "{}", done.stderr);
     assert!(!done.stdout.contains("secret"), "{}", done.stdout);
+}
+
+#[test]
+fn one_timer_serves_all_boards_beside_those_of_one() {
+    let home = home();
+    home.ok(&["boards", "create", "website"]);
+    let print = ["timer", "print", "--kind", "systemd", "--all"];
+    let units = home.ok(&print).stdout;
+    for part in ["kanban-tick.timer", "kanban-tick.service", " tick --all"] {
+        assert!(units.contains(part), "{part}: {units}");
+    }
+    let one = ["timer", "install", "--kind", "cron", "--board", "default"];
+    home.ok(&one);
+    let alone = crontab(&home).unwrap();
+    let all = ["timer", "install", "--kind", "cron", "--all", "--json"];
+    let done = home.ok(&all).value();
+    assert!(done["board"].is_null(), "{done}");
+    let both = String::from_utf8(crontab(&home).unwrap()).unwrap();
+    assert!(both.contains("\n# kanban timer: all boards of "), "{both}");
+    assert_eq!(both.matches(" tick --all").count(), 1, "{both}");
+    home.ok(&["timer", "remove", "--kind", "cron", "--all"]);
+    assert_eq!(crontab(&home).unwrap(), alone);
+    let again = home.ok(&["timer", "remove", "--all"]);
+    assert!(
+        again.stderr.contains("no timer of all boards here"),
+        "{again:?}"
+    );
+    for board in ["default", "website"] {
+        home.ok(&["boards", "rm", board, "--yes"]);
+    }
+    home.kanban(&["timer", "install", "--all"]).expect(3);
 }

@@ -46,7 +46,7 @@ pub fn written(job: &Job) -> Result<Written> {
     })
 }
 
-/// Puts the block of a board into the crontab.
+/// Puts the block of a timer into the crontab.
 pub fn install(job: &Job, mode: Mode, done: &mut Done) -> Result<()> {
     let block = written(job)?;
     let Some(old) = read()? else {
@@ -56,7 +56,7 @@ pub fn install(job: &Job, mode: Mode, done: &mut Done) -> Result<()> {
                 .into(),
         );
     };
-    let place = cron::find(&old, &job.mark.board)?;
+    let place = cron::find(&old, &job.mark.ticked)?;
     if let Some(place) = place.clone() {
         require_ours(&old[place], &job.mark)?;
     }
@@ -73,7 +73,7 @@ pub fn install(job: &Job, mode: Mode, done: &mut Done) -> Result<()> {
 /// Some programs take what they cannot use without a word.
 fn require_taken(job: &Job, block: &str) -> Result<()> {
     let now = read()?.unwrap_or_default();
-    let place = cron::find(&now, &job.mark.board)?;
+    let place = cron::find(&now, &job.mark.ticked)?;
     if place.is_some_and(|place| now[place] == *block.as_bytes()) {
         return Ok(());
     }
@@ -89,8 +89,8 @@ fn require_ours(block: &[u8], mark: &Mark) -> Result<()> {
     match hosts::owner(&String::from_utf8_lossy(block), &cron::seal(mark)) {
         Owner::Us => Ok(()),
         Owner::Another | Owner::Stranger => Err(Failure::refused(format!(
-            "the block of board {} in {NAME} was not written for this home of kanban",
-            mark.board
+            "the block of {} in {NAME} was not written for this home of kanban",
+            mark.ticked
         ))
         .hint("remove it with the KANBAN_HOME that stands in it, or with crontab -e")
         .into()),
@@ -108,12 +108,12 @@ fn run(arguments: &[&str], input: &[u8]) -> Result<()> {
     }
 }
 
-/// Takes the block of a board out of the crontab, if it is there and this home's.
+/// Takes the block of a timer out of the crontab, if it is there and this home's.
 pub fn remove(mark: &Mark, done: &mut Done) -> Result<()> {
     let Some(old) = read()? else {
         return Ok(());
     };
-    let Some(place) = cron::find(&old, &mark.board)? else {
+    let Some(place) = cron::find(&old, &mark.ticked)? else {
         return Ok(());
     };
     require_ours(&old[place.clone()], mark)?;
@@ -127,6 +127,6 @@ pub fn remove(mark: &Mark, done: &mut Done) -> Result<()> {
         done.ran.push("crontab -".into());
     }
     done.removed
-        .push(format!("the block of board {} from {NAME}", mark.board));
+        .push(format!("the block of {} from {NAME}", mark.ticked));
     Ok(())
 }

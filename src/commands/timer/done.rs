@@ -6,13 +6,14 @@ use serde::Serialize;
 use super::Kind;
 use crate::board::id::Slug;
 use crate::commands::Global;
+use crate::hosts::Ticked;
 use crate::render::{self, escape};
 
 /// What was done, or would be.
 #[derive(Debug, Serialize)]
 pub struct Done {
-    /// The board.
-    pub board: Slug,
+    /// The board. `None`: all of them.
+    pub board: Option<Slug>,
     /// What runs the ticks. `None`: nothing was found to be removed.
     pub kind: Option<Kind>,
     /// Whether nothing was done.
@@ -40,9 +41,9 @@ pub struct Written {
 
 impl Done {
     /// Nothing yet.
-    pub fn new(board: &Slug, kind: Option<Kind>) -> Self {
+    pub fn new(ticked: &Ticked, kind: Option<Kind>) -> Self {
         Self {
-            board: board.clone(),
+            board: ticked.board().cloned(),
             kind,
             dry_run: false,
             written: Vec::new(),

@@ -31,20 +31,20 @@ pub struct Files {
 }
 
 impl Files {
-    /// The files of a kind of timer for a board.
+    /// The files of a kind of timer.
     pub fn of(kind: Kind, mark: &Mark, place: &Surroundings) -> Result<Self> {
         let homeless = |variables: &str| {
             Failure::usage(format!("{variables} is not set to a folder"))
                 .hint("set it, or use another --kind")
         };
-        let board = &mark.board;
+        let ticked = &mark.ticked;
         if kind == Kind::Launchd {
             let library = place
                 .home
                 .as_ref()
                 .ok_or_else(|| homeless("HOME"))?
                 .join("Library");
-            let name = launchd::label(board);
+            let name = launchd::label(ticked);
             let path = library.join(format!("LaunchAgents/{name}.plist"));
             let errors = library.join(format!("Logs/{name}.log"));
             return Ok(Self {
@@ -66,10 +66,10 @@ impl Files {
                 .ok_or_else(|| homeless("neither XDG_CONFIG_HOME nor HOME"))?
                 .join("systemd/user"),
         };
-        let name = systemd::timer_name(board);
+        let name = systemd::timer_name(ticked);
         let paths = vec![
             folder.join(&name),
-            folder.join(systemd::service_name(board)),
+            folder.join(systemd::service_name(ticked)),
         ];
         Ok(Self {
             manager: Manager::of(kind),

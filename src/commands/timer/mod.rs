@@ -15,19 +15,20 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Global, Session};
-use crate::config::Surroundings;
+use crate::config::{Config, Surroundings, load};
 use crate::exit::{self, Failure, Kind as Exit};
-use crate::hosts::{Job, Mark, Text};
+use crate::hosts::{Job, Mark, Text, Ticked};
 use crate::platform;
 use crate::render::{self, escape};
+use crate::store::Store;
 use crate::time::{self, Seconds};
 use done::{Done, Written};
 use files::Files;
 use managers::Manager;
 
-/// Have cron, systemd or launchd run the ticks of a board
+/// Have cron, systemd or launchd run the ticks of a board, or of all
 ///
-/// One timer per board and user. It runs this very program by its full path, with the PATH, HOME and LANG
+/// One timer per board and user, or with --all one for every board of the home. It runs this very program by its full path, with the PATH, HOME and LANG
 /// of the shell that this command is run in, because workers inherit them from the tick. What is written
 /// carries a mark of the board and its home; nothing without that mark is ever changed or removed.
 #[derive(Debug, clap::Args)]
@@ -52,6 +53,7 @@ enum What {
     /// enable-linger" has been run once.
     #[command(after_long_help = r#"Examples:
   $ kanban timer install
+  $ kanban timer install --all --dry-run
   $ kanban timer install --every 5m --dry-run"#)]
     Install {
         #[command(flatten)]
@@ -66,6 +68,9 @@ enum What {
     #[command(after_long_help = r#"Examples:
   $ kanban timer remove"#)]
     Remove {
+        /// The timer of all boards, not that of one
+        #[arg(long)]
+        all: bool,
         /// Only the timer of this kind [default: every timer that the board has]
         #[arg(long)]
         kind: Option<Kind>,
@@ -74,6 +79,9 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct Wanted {
+    /// One timer for every board, those to come as well, whatever KANBAN_BOARD says; it runs kanban tick --all
+    #[arg(long)]
+    all: bool,
     /// What runs the ticks [default: the first of systemd, launchd and cron that this machine has]
     #[arg(long)]
     kind: Option<Kind>,
@@ -103,28 +111,76 @@ fn interval(text: &str) -> Result<Seconds, String> {
     }
 }
 
+/// What is to be ticked.
+struct Scope {
+    config: Config,
+    ticked: Ticked,
+    /// The folder that belongs to whoever may run the ticks.
+    dir: PathBuf,
+}
+
+impl Scope {
+    fn board(global: &Global) -> Result<Self> {
+        let Session { config, board, .. } = Session::open(global)?;
+        Ok(Self {
+            config,
+            ticked: Ticked::Board(board.slug),
+            dir: board.dir,
+        })
+    }
+
+    fn all(global: &Global) -> Result<Self> {
+        let config = load(global.config.as_deref())?;
+        Ok(Self {
+            dir: config.home.dir.clone(),
+            config,
+            ticked: Ticked::All,
+        })
+    }
+
+    /// What is missing would be an error a minute, in a mail that nobody reads.
+    fn require_there(&self) -> Result<()> {
+        match &self.ticked {
+            Ticked::Board(slug) => Store::open_to_read(&self.config.board(slug).db()).map(drop),
+            Ticked::All if self.config.list_boards()?.is_empty() => {
+                let home = self.dir.display();
+                Err(Failure::not_found(format!("there is no board in {home}"))
+                    .hint("make one with kanban init, or set KANBAN_HOME")
+                    .into())
+            }
+            Ticked::All => Ok(()),
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let session = Session::open(global)?;
-    let place = Surroundings::find(&session.config);
+    let all = match &args.what {
+        What::Print(wanted) | What::Install { wanted, .. } => wanted.all,
+        What::Remove { all, .. } => *all,
+    };
+    let scope = match all {
+        true => Scope::all(global)?,
+        false => Scope::board(global)?,
+    };
+    let place = Surroundings::find(&scope.config);
     match &args.what {
         What::Print(wanted) => {
             let kind = wanted.kind.map_or_else(usual_kind, Ok)?;
-            let job = job(&session, &place, kind, wanted.every)?;
-            show(&written(&session, &place, kind, &job)?, kind, global)
+            let job = job(&scope, &place, kind, wanted.every)?;
+            show(&written(&scope, &place, kind, &job)?, kind, global)
         }
         What::Install { wanted, dry_run } => {
             let kind = wanted.kind.map_or_else(usual_kind, Ok)?;
-            // A board that is missing would be an error a minute, in a mail that nobody reads.
-            session.reader()?;
-            let job = job(&session, &place, kind, wanted.every)?;
-            let mut done = install(&session, &place, kind, &job, Mode::of(*dry_run))?;
+            scope.require_there()?;
+            let job = job(&scope, &place, kind, wanted.every)?;
+            let mut done = install(&scope, &place, kind, &job, Mode::of(*dry_run))?;
             done.notes.extend(notes(&place));
             done.print(global)
         }
-        What::Remove { kind } => {
-            let mut done = Done::new(&session.board.slug, *kind);
-            let removed = remove(&session, &place, *kind, &mut done);
+        What::Remove { kind, .. } => {
+            let mut done = Done::new(&scope.ticked, *kind);
+            let removed = remove(&scope, &place, *kind, &mut done);
             // What is gone is told even if something else would not go.
             if removed.is_ok() || !done.removed.is_empty() {
                 done.print(global)?;
@@ -166,24 +222,24 @@ fn usual_kind() -> Result<Kind> {
     .into())
 }
 
-fn mark(session: &Session) -> Result<Mark> {
+fn mark(scope: &Scope) -> Result<Mark> {
     Ok(Mark {
-        board: session.board.slug.clone(),
-        home: Text::new("the home of kanban", &session.config.home.dir)?,
+        ticked: scope.ticked.clone(),
+        home: Text::new("the home of kanban", &scope.config.home.dir)?,
     })
 }
 
-fn job(session: &Session, place: &Surroundings, kind: Kind, every: Seconds) -> Result<Job> {
-    let config = &session.config;
+fn job(scope: &Scope, place: &Surroundings, kind: Kind, every: Seconds) -> Result<Job> {
+    let config = &scope.config;
     let file = config.path.as_ref().filter(|_| config.found);
     let environment = place
         .variables
         .iter()
         .map(|(name, value)| Ok((*name, Text::new(name, value)?)))
         .collect::<Result<_>>()?;
-    require_owner(session, place, kind)?;
+    require_owner(scope, place, kind)?;
     Ok(Job {
-        mark: mark(session)?,
+        mark: mark(scope)?,
         program: program(place)?,
         config: file
             .map(|path| Text::new("the configuration file", path))
@@ -216,9 +272,9 @@ fn program(place: &Surroundings) -> Result<Text> {
 }
 
 /// Ticks as another user would leave files on the board that its owner cannot change.
-fn require_owner(session: &Session, place: &Surroundings, kind: Kind) -> Result<()> {
+fn require_owner(scope: &Scope, place: &Surroundings, kind: Kind) -> Result<()> {
     let us = rustix::process::geteuid().as_raw();
-    let holder = owner(&session.board.dir).unwrap_or(us);
+    let holder = owner(&scope.dir).unwrap_or(us);
     let home = place.home.as_deref().and_then(owner);
     let wrong = match kind {
         // Installed by root for somebody else, whose HOME then has to be in it.
@@ -228,8 +284,8 @@ fn require_owner(session: &Session, place: &Surroundings, kind: Kind) -> Result<
     if !wrong {
         return Ok(());
     }
-    let (slug, dir) = (&session.board.slug, session.board.dir.display());
-    let failure = Failure::refused(format!("board {slug} in {dir} belongs to user {holder}"));
+    let (ticked, dir) = (&scope.ticked, scope.dir.display());
+    let failure = Failure::refused(format!("{ticked} in {dir}: it belongs to user {holder}"));
     let hint = match kind {
         Kind::SystemdSystem => {
             "keep that user's environment: sudo env HOME=\"$HOME\" PATH=\"$PATH\" kanban timer …"
@@ -244,11 +300,11 @@ fn owner(path: &Path) -> Option<u32> {
 }
 
 /// All that a kind consists of.
-fn written(session: &Session, place: &Surroundings, kind: Kind, job: &Job) -> Result<Vec<Written>> {
+fn written(scope: &Scope, place: &Surroundings, kind: Kind, job: &Job) -> Result<Vec<Written>> {
     if kind == Kind::Cron {
         return Ok(vec![crontab::written(job)?]);
     }
-    let owner = owner(&session.board.dir);
+    let owner = owner(&scope.dir);
     Ok(Files::of(kind, &job.mark, place)?
         .texts(job, owner)?
         .written())
@@ -271,33 +327,22 @@ fn show(written: &[Written], kind: Kind, global: &Global) -> Result<()> {
     render::print(&texts.join("\n"))
 }
 
-fn install(
-    session: &Session,
-    place: &Surroundings,
-    kind: Kind,
-    job: &Job,
-    mode: Mode,
-) -> Result<Done> {
-    let mut done = Done::new(&session.board.slug, Some(kind));
+fn install(scope: &Scope, place: &Surroundings, kind: Kind, job: &Job, mode: Mode) -> Result<Done> {
+    let mut done = Done::new(&scope.ticked, Some(kind));
     done.dry_run = mode == Mode::Show;
     if kind == Kind::Cron {
         crontab::install(job, mode, &mut done)?;
     } else {
         let files = Files::of(kind, &job.mark, place)?;
         files
-            .texts(job, owner(&session.board.dir))?
+            .texts(job, owner(&scope.dir))?
             .install(mode, &mut done)?;
     }
     Ok(done)
 }
 
-fn remove(
-    session: &Session,
-    place: &Surroundings,
-    kind: Option<Kind>,
-    done: &mut Done,
-) -> Result<()> {
-    let mark = mark(session)?;
+fn remove(scope: &Scope, place: &Surroundings, kind: Option<Kind>, done: &mut Done) -> Result<()> {
+    let mark = mark(scope)?;
     let kinds = match kind {
         Some(kind) => vec![kind],
         None => vec![
@@ -330,7 +375,7 @@ fn remove(
         (Some(error), false) => done.notes.push(format!("{error:#}")),
         (None, true) => done
             .notes
-            .push(format!("board {} has no timer here", mark.board)),
+            .push(format!("there is no timer of {} here", mark.ticked)),
         (None, false) => {}
     }
     Ok(())
