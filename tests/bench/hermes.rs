@@ -86,6 +86,8 @@ impl Bench {
         Program::new(package, &home.path, &["kanban", "init"])
             .with("HERMES_HOME", &root)
             .run();
+        // The board of its own that every home is made with would come first.
+        std::fs::remove_dir_all(home.path.join("boards")).expect("the board of the home");
         home.db = root.join("kanban.db");
         home.kanban(&["tick"]).run();
         (home, root)

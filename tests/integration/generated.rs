@@ -8,7 +8,7 @@ use clap::Command;
 use clap_complete::{Shell, generate};
 
 /// Pages that no command line defines, written by hand.
-const BY_HAND: [&str; 8] = [
+const BY_HAND: [&str; 9] = [
     "man/kanban-config.5",
     "man/kanban-agents.7",
     "man/kanban-ci.7",
@@ -16,6 +16,7 @@ const BY_HAND: [&str; 8] = [
     "man/kanban-hermes.7",
     "man/kanban-json.7",
     "man/kanban-notifications.7",
+    "man/kanban-performance.7",
     "man/kanban-security.7",
 ];
 
@@ -56,7 +57,7 @@ fn visible() -> Command {
 }
 
 /// Pages that say more about what a command does, by the beginning of its name.
-const RELATED: [(&str, &str); 20] = [
+const RELATED: [(&str, &str); 22] = [
     ("kanban-block", "kanban-agents.7"),
     ("kanban-comment", "kanban-agents.7"),
     ("kanban-complete", "kanban-agents.7"),
@@ -65,6 +66,7 @@ const RELATED: [(&str, &str); 20] = [
     ("kanban-create", "kanban-ci.7"),
     ("kanban-deliveries", "kanban-notifications.7"),
     ("kanban-doctor", "kanban-cron.7"),
+    ("kanban-gc", "kanban-performance.7"),
     ("kanban-heartbeat", "kanban-agents.7"),
     ("kanban-init", "kanban-hermes.7"),
     ("kanban-mcp", "kanban-agents.7"),
@@ -77,6 +79,7 @@ const RELATED: [(&str, &str); 20] = [
     ("kanban-timer", "kanban-cron.7"),
     ("kanban-unblock", "kanban-agents.7"),
     ("kanban-unsubscribe", "kanban-notifications.7"),
+    ("kanban-vacuum", "kanban-performance.7"),
 ];
 
 /// The page of a command: what clap knows of it, then what its help says after the options, section by section.
