@@ -1,7 +1,7 @@
 //! What each tool takes. The doc comments are what a model is told, as those of a command are its help; the names
 //! are those of the tools of Hermes Agent, which agents may know.
 
-use rmcp::schemars::{self, JsonSchema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

@@ -5,23 +5,16 @@
 
 mod arguments;
 mod tools;
+mod wire;
 
 use anyhow::{Context, Result};
-use rmcp::ServerHandler;
-use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
-    Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
-};
-use rmcp::service::{RequestContext, RoleServer, serve_server};
-use rmcp::transport::async_rw::AsyncRwTransport;
+use serde_json::{Value, json};
 
 use super::Global;
 use crate::config::Caller;
-use crate::exit;
+use crate::exit::{self, Failure, Kind};
 use tools::{TOOLS, Tool};
-
-/// A longer message is thrown away, in bytes: more than any card may say.
-const MESSAGE_MAX: usize = 4 * 1_048_576;
+use wire::Serve;
 
 /// Serve the board to an agent as tools of the Model Context Protocol
 ///
@@ -43,20 +36,14 @@ pub fn run(_: &Args, global: &Global) -> Result<()> {
         global: global.clone(),
         caller: Caller::current(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .context("cannot serve")?;
-    runtime.block_on(async {
-        let (input, output) = rmcp::transport::io::stdio();
-        let transport =
-            AsyncRwTransport::new_server(input, output).with_max_line_length(MESSAGE_MAX);
-        let serving = serve_server(server, transport)
-            .await
-            .context("no client began a session")?;
-        serving.waiting().await.context("the session broke off")?;
-        Ok(())
-    })
+    let heard = wire::serve(&server, std::io::stdin().lock(), std::io::stdout().lock())
+        .context("the session broke off")?;
+    match heard {
+        true => Ok(()),
+        false => Err(Failure::new(Kind::Failed, "no client began a session")
+            .hint("an agent starts this as its MCP server and speaks to it on standard input")
+            .into()),
+    }
 }
 
 struct Server {
@@ -69,35 +56,10 @@ impl Server {
     fn has(&self, tool: &Tool) -> bool {
         !tool.reports || self.caller.token.is_some()
     }
-
-    fn call(&self, request: &CallToolRequestParams) -> Result<CallToolResult, ErrorData> {
-        let Some(tool) = TOOLS.iter().find(|tool| tool.name == request.name) else {
-            return Err(ErrorData::invalid_params(
-                format!("there is no tool {:?}", request.name),
-                None,
-            ));
-        };
-        if !self.has(tool) {
-            return Ok(failed(&format!(
-                "{} is for the worker of a run, and KANBAN_TOKEN names none; kanban_comment is for everybody",
-                tool.name
-            )));
-        }
-        let arguments = request.arguments.clone().unwrap_or_default();
-        Ok(match (tool.call)(&self.global, &self.caller, arguments) {
-            Ok(value) => CallToolResult::structured(value),
-            Err(error) => failed(exit::line(&error).trim_start_matches("kanban: ")),
-        })
-    }
 }
 
-/// What could not be done, for the model to read: why, and what to do about it.
-fn failed(why: &str) -> CallToolResult {
-    CallToolResult::error(vec![ContentBlock::text(why)])
-}
-
-impl ServerHandler for Server {
-    fn get_info(&self) -> ServerConfig {
+impl Serve for Server {
+    fn about(&self) -> Value {
         let about = match &self.caller.task {
             Some(task) => format!(
                 "A kanban board. You are the worker of card {task}: kanban_show tells what it is about. Before you \
@@ -105,27 +67,46 @@ impl ServerHandler for Server {
             ),
             None => "A kanban board: cards name a worker, and what is ready is started.".to_owned(),
         };
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(Implementation::new("kanban", env!("CARGO_PKG_VERSION")))
-            .with_instructions(about)
+        json!({
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "kanban", "version": env!("CARGO_PKG_VERSION")},
+            "instructions": about,
+        })
     }
 
-    async fn list_tools(
-        &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
+    fn tools(&self) -> Value {
         let tools = TOOLS.iter().filter(|tool| self.has(tool));
-        Ok(ListToolsResult::with_all_items(
-            tools.map(Tool::described).collect(),
-        ))
+        tools.map(Tool::described).collect()
     }
 
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        self.call(&request).map(CallToolResponse::from)
+    fn call(&self, name: &str, arguments: Option<Value>) -> Result<Value, String> {
+        let Some(tool) = TOOLS.iter().find(|tool| tool.name == name) else {
+            return Err(format!("there is no tool {name:?}"));
+        };
+        let arguments = match arguments {
+            None | Some(Value::Null) => serde_json::Map::new(),
+            Some(Value::Object(arguments)) => arguments,
+            Some(_) => return Err("the arguments of a tool are an object".into()),
+        };
+        if !self.has(tool) {
+            return Ok(failed(&format!(
+                "{} is for the worker of a run, and KANBAN_TOKEN names none; kanban_comment is for everybody",
+                tool.name
+            )));
+        }
+        Ok(match (tool.call)(&self.global, &self.caller, arguments) {
+            // As a value, and as text for clients that know no values.
+            Ok(value) => json!({
+                "content": [{"type": "text", "text": value.to_string()}],
+                "structuredContent": value,
+                "isError": false,
+            }),
+            Err(error) => failed(exit::line(&error).trim_start_matches("kanban: ")),
+        })
     }
+}
+
+/// What could not be done, for the model to read: why, and what to do about it.
+fn failed(why: &str) -> Value {
+    json!({"content": [{"type": "text", "text": why}], "isError": true})
 }

@@ -2,11 +2,9 @@
 //! subcommand.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use rmcp::handler::server::common::schema_for_type;
-use rmcp::model::{JsonObject, Tool as Described, ToolAnnotations};
+use schemars::{JsonSchema, schema_for};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -34,20 +32,20 @@ use crate::time;
 pub struct Tool {
     pub name: &'static str,
     about: &'static str,
-    schema: fn() -> Arc<JsonObject>,
+    schema: fn() -> Value,
     /// It changes nothing.
     looks: bool,
     /// It speaks for a run.
     pub reports: bool,
-    pub call: fn(&Global, &Caller, JsonObject) -> Result<Value>,
+    pub call: fn(&Global, &Caller, Map<String, Value>) -> Result<Value>,
 }
 
 impl Tool {
     const fn looks(
         name: &'static str,
         about: &'static str,
-        schema: fn() -> Arc<JsonObject>,
-        call: fn(&Global, &Caller, JsonObject) -> Result<Value>,
+        schema: fn() -> Value,
+        call: fn(&Global, &Caller, Map<String, Value>) -> Result<Value>,
     ) -> Self {
         Self {
             name,
@@ -70,12 +68,19 @@ impl Tool {
     }
 
     /// As the protocol lists it.
-    pub fn described(&self) -> Described {
-        let hints = ToolAnnotations::new()
-            .read_only(self.looks)
-            .destructive(false);
-        Described::new(self.name, self.about, (self.schema)()).with_annotations(hints)
+    pub fn described(&self) -> Value {
+        json!({
+            "name": self.name,
+            "description": self.about,
+            "inputSchema": (self.schema)(),
+            "annotations": {"readOnlyHint": self.looks, "destructiveHint": false},
+        })
     }
+}
+
+/// What a tool takes, as JSON Schema 2020-12.
+fn schema<T: JsonSchema>() -> Value {
+    schema_for!(T).to_value()
 }
 
 /// Every tool, in the order in which they are listed.
@@ -84,39 +89,39 @@ pub const TOOLS: [Tool; 11] = [
         "kanban_show",
         "Read a card: what is to be done, what the cards before it came to, earlier attempts and why they failed, \
          comments, attachments, and how to report. Begin with this.",
-        schema_for_type::<Show>,
+        schema::<Show>,
         show,
     ),
     Tool::looks(
         "kanban_list",
         "List cards, in the order in which they would start.",
-        schema_for_type::<List>,
+        schema::<List>,
         list,
     ),
     Tool::looks(
         "kanban_search",
         "Find cards by words of their title, body or comments.",
-        schema_for_type::<Search>,
+        schema::<Search>,
         search,
     ),
     Tool::looks(
         "kanban_complete",
         "Report that your card is done, with what came of it. The cards that wait for it are told. End after this.",
-        schema_for_type::<Complete>,
+        schema::<Complete>,
         done,
     )
     .reports(),
     Tool::looks(
         "kanban_block",
         "Report that you cannot go on, and why. A person has to let the card go again. End after this.",
-        schema_for_type::<Block>,
+        schema::<Block>,
         stuck,
     )
     .reports(),
     Tool::looks(
         "kanban_request_review",
         "Hand your work over to be looked at before it counts as done. End after this.",
-        schema_for_type::<RequestReview>,
+        schema::<RequestReview>,
         to_review,
     )
     .reports(),
@@ -124,42 +129,42 @@ pub const TOOLS: [Tool; 11] = [
         "kanban_request_changes",
         "When you review a card: send it back to whoever did the work, and say what is to be changed. \
          kanban_complete accepts it. End after this.",
-        schema_for_type::<RequestChanges>,
+        schema::<RequestChanges>,
         send_back,
     )
     .reports(),
     Tool::looks(
         "kanban_heartbeat",
         "Say that you are still at work, every few minutes where something takes long.",
-        schema_for_type::<Heartbeat>,
+        schema::<Heartbeat>,
         alive,
     )
     .reports(),
     Tool::looks(
         "kanban_comment",
         "Leave a note on a card, for people and for whoever works on it next.",
-        schema_for_type::<Comment>,
+        schema::<Comment>,
         say,
     )
     .changes(),
     Tool::looks(
         "kanban_create",
         "Make a card for another worker. It is started on its own; nobody waits for it unless it is linked.",
-        schema_for_type::<Create>,
+        schema::<Create>,
         make,
     )
     .changes(),
     Tool::looks(
         "kanban_link",
         "Make a card wait until another one is done.",
-        schema_for_type::<Link>,
+        schema::<Link>,
         join,
     )
     .changes(),
 ];
 
 /// Arguments as what a tool takes. What it does not know is refused, so that nothing is silently left undone.
-fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T> {
+fn read<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T> {
     serde_path_to_error::deserialize(Value::Object(arguments))
         .map_err(|e| Failure::usage(format!("the arguments: {e}")).into())
 }
@@ -186,7 +191,7 @@ fn facts(facts: Option<Map<String, Value>>) -> Result<Option<Metadata>> {
         .map_err(|e| Failure::usage(e).into())
 }
 
-fn show(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value> {
+fn show(global: &Global, caller: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: Show = read(arguments)?;
     let named = card(caller, args.task_id.as_deref())?;
     let session = Session::open(global)?;
@@ -210,7 +215,7 @@ fn brief(task: &Task) -> Value {
     })
 }
 
-fn list(global: &Global, _: &Caller, arguments: JsonObject) -> Result<Value> {
+fn list(global: &Global, _: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: List = read(arguments)?;
     let status = args.status.as_deref().map(str::parse).transpose();
     let mut filter = ListFilter {
@@ -231,7 +236,7 @@ fn list(global: &Global, _: &Caller, arguments: JsonObject) -> Result<Value> {
     cards(global, filter, parent.as_ref(), args.limit)
 }
 
-fn search(global: &Global, _: &Caller, arguments: JsonObject) -> Result<Value> {
+fn search(global: &Global, _: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: Search = read(arguments)?;
     if args.words.is_empty() {
         return Err(Failure::usage("words: name at least one").into());
@@ -261,7 +266,7 @@ fn cards(
     Ok(json!({"tasks": listed, "truncated": found.len() > limit}))
 }
 
-fn done(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value> {
+fn done(global: &Global, caller: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: Complete = read(arguments)?;
     let mut all = args.metadata;
     for (name, list) in [
@@ -281,7 +286,7 @@ fn done(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value
     ))
 }
 
-fn stuck(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value> {
+fn stuck(global: &Global, caller: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: Block = read(arguments)?;
     let kind = args.kind.as_deref().map(str::parse).transpose();
     let kind = kind.map_err(Failure::usage)?;
@@ -293,7 +298,7 @@ fn stuck(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Valu
     ))
 }
 
-fn to_review(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value> {
+fn to_review(global: &Global, caller: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: RequestReview = read(arguments)?;
     let summary = text("summary", args.summary.as_deref())?;
     let (card, facts) = (
@@ -307,7 +312,7 @@ fn to_review(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<
     ))
 }
 
-fn send_back(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value> {
+fn send_back(global: &Global, caller: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: RequestChanges = read(arguments)?;
     let reason = request_changes::reason(&args.reason).map_err(Failure::usage)?;
     let card = card(caller, args.task_id.as_deref())?;
@@ -317,7 +322,7 @@ fn send_back(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<
     ))
 }
 
-fn alive(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value> {
+fn alive(global: &Global, caller: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: Heartbeat = read(arguments)?;
     let note = text("note", args.note.as_deref())?;
     let card = card(caller, args.task_id.as_deref())?;
@@ -327,7 +332,7 @@ fn alive(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Valu
     ))
 }
 
-fn say(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value> {
+fn say(global: &Global, caller: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: Comment = read(arguments)?;
     let card = card(caller, args.task_id.as_deref())?;
     Ok(json!(comment::comment(
@@ -337,7 +342,7 @@ fn say(global: &Global, caller: &Caller, arguments: JsonObject) -> Result<Value>
     )?))
 }
 
-fn make(global: &Global, _: &Caller, arguments: JsonObject) -> Result<Value> {
+fn make(global: &Global, _: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: Create = read(arguments)?;
     let now = time::now()?;
     let session = Session::open(global)?;
@@ -396,7 +401,7 @@ fn make(global: &Global, _: &Caller, arguments: JsonObject) -> Result<Value> {
     Ok(made)
 }
 
-fn join(global: &Global, _: &Caller, arguments: JsonObject) -> Result<Value> {
+fn join(global: &Global, _: &Caller, arguments: Map<String, Value>) -> Result<Value> {
     let args: Link = read(arguments)?;
     let named = |name: &str, text: &str| -> Result<CardRef> {
         text.parse()
