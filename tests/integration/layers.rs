@@ -59,6 +59,8 @@ fn sources() -> BTreeMap<PathBuf, String> {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
+            } else if path == root.join("build.rs") {
+                // Runs when the program is built, and is no part of it.
             } else if path.extension().is_some_and(|e| e == "rs") {
                 files.insert(
                     path.strip_prefix(&root).unwrap().to_owned(),
