@@ -20,7 +20,7 @@ use crate::board::id::Slug;
 use crate::config::Config;
 use crate::time;
 use crate::worker::launch;
-use crate::worker::slots::{self, Waiter};
+use crate::worker::slots::{self, Slots, Waiter};
 
 /// What a tick is given to start with.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ pub enum Offer {
 /// The slots of this machine, as one tick may take them.
 pub struct Share<'a> {
     config: &'a Config,
+    slots: Slots,
     me: Waiter,
     /// Handed over.
     slot: Option<File>,
@@ -86,6 +87,7 @@ impl<'a> Share<'a> {
         let by_right = by_right(config.host_max(), boards, held);
         Self {
             config,
+            slots: free(config),
             me,
             had_turn: slot.is_some(),
             slot,
@@ -109,7 +111,7 @@ impl<'a> Share<'a> {
             Some(slot) => Some(slot),
             None if self.by_right > 0 => {
                 self.by_right -= 1;
-                free(self.config)?
+                self.slots.take()?
             }
             None => self.in_turn()?,
         };
@@ -122,7 +124,7 @@ impl<'a> Share<'a> {
             return Ok(None);
         }
         while let Some(first) = self.ahead.pop_front() {
-            let Some(slot) = free(self.config)? else {
+            let Some(slot) = self.slots.take()? else {
                 self.ahead.push_front(first);
                 return Ok(None);
             };
@@ -132,7 +134,7 @@ impl<'a> Share<'a> {
                 self.reserved.extend(hand(self.config, &first, slot));
             }
         }
-        let slot = free(self.config)?;
+        let slot = self.slots.take()?;
         if slot.is_some() {
             self.turns -= 1;
             self.had_turn = true;
@@ -167,17 +169,18 @@ fn by_right(slots: u32, boards: u32, held: usize) -> u32 {
     (slots / boards.max(1)).saturating_sub(held)
 }
 
-fn free(config: &Config) -> Result<Option<File>> {
-    slots::take(&config.home.slots_dir(), config.host_max())
+/// The slots that may be taken.
+fn free(config: &Config) -> Slots {
+    Slots::of(config.home.slots_dir(), config.host_max())
 }
 
 /// Hands the slots that are free to the boards in line.
 pub fn hand_on(config: &Config) {
-    let dir = config.home.slots_dir();
+    let (dir, mut slots) = (config.home.slots_dir(), free(config));
     let mut reserved = Vec::new();
     let outcome = slots::line(&dir).and_then(|line| {
         for waiter in line {
-            match free(config)? {
+            match slots.take()? {
                 Some(slot) => reserved.extend(hand(config, &waiter, slot)),
                 None => break,
             }

@@ -13,16 +13,34 @@ use anyhow::{Context, Result};
 
 use crate::fsx::{self, Wait};
 
-/// Takes a free slot. `None`: all are held.
-pub fn take(dir: &Path, slots: u32) -> Result<Option<File>> {
-    fsx::private_dir(dir)?;
-    for slot in 0..slots {
-        let file = fsx::open_lock(&dir.join(slot.to_string()))?;
-        if fsx::lock_exclusive(&file, Wait::No)? {
-            return Ok(Some(file));
+/// Takes slots one after the other.
+#[derive(Debug)]
+pub struct Slots {
+    dir: PathBuf,
+    rest: std::ops::Range<u32>,
+}
+
+impl Slots {
+    /// Slots of a folder, as many as there may be.
+    pub fn of(dir: PathBuf, slots: u32) -> Self {
+        Self {
+            dir,
+            rest: 0..slots,
         }
     }
-    Ok(None)
+
+    /// Takes the next slot that is free. `None`: all are held. One that was passed is not asked again: for whoever
+    /// takes many it is mostly his own.
+    pub fn take(&mut self) -> Result<Option<File>> {
+        fsx::private_dir(&self.dir)?;
+        for slot in self.rest.by_ref() {
+            let file = fsx::open_lock(&self.dir.join(slot.to_string()))?;
+            if fsx::lock_exclusive(&file, Wait::No)? {
+                return Ok(Some(file));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// How many slots nobody holds, without taking or making any.
@@ -118,12 +136,23 @@ mod tests {
     #[test]
     fn there_are_as_many_slots_as_the_cap() {
         let dir = tempfile::tempdir().unwrap();
-        let held: Vec<_> = (0..3)
-            .filter_map(|_| take(dir.path(), 2).unwrap())
-            .collect();
+        let mut slots = Slots::of(dir.path().to_owned(), 2);
+        let held: Vec<_> = (0..3).filter_map(|_| slots.take().unwrap()).collect();
         assert_eq!(held.len(), 2);
+        assert_eq!(free(dir.path(), 2), 0);
+        assert!(
+            Slots::of(dir.path().to_owned(), 2)
+                .take()
+                .unwrap()
+                .is_none()
+        );
         drop(held);
-        assert!(take(dir.path(), 2).unwrap().is_some());
+        assert!(
+            Slots::of(dir.path().to_owned(), 2)
+                .take()
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[test]
