@@ -39,11 +39,16 @@
 //! 6. **dispatch** claims under all caps in one transaction, then starts supervisors
 //! 7. **announce** puts what happened into the outbox, in one transaction with the cursor over the events
 //!
+//! 8. the record of the tick; folders of runs that are booked go, once the board alone can say how they ended
+//!
 //! Then that lock is given back, and `<db>.deliver.lock` is held for the next:
 //!
-//! 8. **deliver** sends what is due, every target in a thread of its own, all within one budget
-//! 9. **page** makes the page of the board anew, if one is kept and something changed
-//! 10. the record of the tick, and the checkpoint
+//! 9. **deliver** sends what is due, every target in a thread of its own, all within one budget
+//! 10. **page** makes the page of the board anew, if one is kept and something changed
+//! 11. the checkpoint, which a tick that follows the end of a worker leaves to another while more run
+//!
+//! A claim waits for the disk before anything is started, and takes along what was committed before it. So nothing
+//! else has to (`Store::write_unsynced`), but for the last commit before something is removed outside the board.
 //!
 //! Where boards want more slots of the machine than there are, `tick::share` says whose turn it is, and hands a slot
 //! that is free to a tick of that board.

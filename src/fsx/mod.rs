@@ -13,7 +13,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::fs::{FlockOperation, OFlags};
+use rustix::fs::{FallocateFlags, FlockOperation, OFlags};
 use rustix::io::Errno;
 
 use crate::exit::Failure;
@@ -188,18 +188,31 @@ pub fn renew(path: &Path, content: &[u8]) -> Result<()> {
     replace_with_mode(path, content, mode)
 }
 
+/// [`replace`] that does not wait for the disk, for what can be done without: after a power cut the file may be the
+/// old one, empty or missing.
+pub fn replace_unsynced(path: &Path, content: &[u8]) -> Result<()> {
+    replace_by(path, |file| file.write_all(content))
+}
+
 fn replace_with_mode(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    replace_by(path, |file| {
+        file.write_all(content)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        file.sync_all()
+    })?;
+    sync_dir(path.parent().unwrap_or(Path::new(".")))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Has a new file filled beside the old one, and puts it in its place.
+fn replace_by(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = Path::new(&name);
-    let written = (|| {
-        let mut file = create_private(temporary)?;
-        file.write_all(content)?;
-        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
-        file.sync_all()?;
-        std::fs::rename(temporary, path)?;
-        sync_dir(path.parent().unwrap_or(Path::new(".")))
-    })();
+    let written = create_private(temporary).and_then(|mut file| {
+        fill(&mut file)?;
+        std::fs::rename(temporary, path)
+    });
     if written.is_err() {
         // What failed is told below; the leftover is the lesser evil and removed if it can be.
         let _ = std::fs::remove_file(temporary);
@@ -293,6 +306,18 @@ impl Drop for Scratch {
 /// Makes the entries of a folder durable.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Sees to it that the first bytes of a file can be written on a disk that is full by then.
+pub fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        // A file system that cannot reserve allocates when it is made to write.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+            file.set_len(bytes)?;
+            file.sync_all()
+        }
+        other => Ok(other?),
+    }
 }
 
 /// Whether `flock` on this file system knows two open descriptions of one file apart.

@@ -55,11 +55,16 @@ impl Store {
 
     /// For commands other than a tick: checkpoints only a log that has grown large.
     pub fn checkpoint_if_large(&mut self) -> Result<()> {
-        let mut log = self.real().into_os_string();
-        log.push("-wal");
-        if std::fs::symlink_metadata(&log).is_ok_and(|m| m.len() > WAL_LARGE) {
+        if self.log_size() > WAL_LARGE {
             self.checkpoint()?;
         }
         Ok(())
+    }
+
+    /// The size of the write-ahead log, in bytes.
+    pub fn log_size(&self) -> u64 {
+        let mut log = self.real().into_os_string();
+        log.push("-wal");
+        std::fs::symlink_metadata(&log).map_or(0, |meta| meta.len())
     }
 }

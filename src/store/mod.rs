@@ -63,7 +63,23 @@ use crate::exit::Failure;
 pub struct Store {
     conn: Connection,
     path: PathBuf,
+    log: Log,
 }
+
+/// How far the write-ahead log is on the disk.
+#[derive(Debug, Default)]
+struct Log {
+    /// Commits of this connection so far.
+    written: Commit,
+    /// The last of them that waited for the disk, which takes all before it along.
+    synced: Commit,
+    /// Whether the board has such a log, once that was asked.
+    kept: Option<bool>,
+}
+
+/// The number of a commit of one connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Commit(u64);
 
 /// An open write transaction. Dropped without [`Store::write`] reaching its end, it rolls back.
 pub struct Tx<'a>(Transaction<'a>);
@@ -79,7 +95,30 @@ impl Deref for Tx<'_> {
 impl Store {
     /// Runs one write transaction. `what` says what was attempted, for the error.
     pub fn write<T>(&mut self, what: &str, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        let path = self.path.clone();
+        let value = self.commit(what, work)?;
+        self.log.synced = self.log.written;
+        Ok(value)
+    }
+
+    /// [`Store::write`], but the next commit that waits for the disk is left to take this one along. Everybody sees
+    /// it at once; only a power cut before that commit undoes it, and never without what came after it. For what
+    /// nothing outside the board rests on until then.
+    pub fn write_unsynced<T>(
+        &mut self,
+        what: &str,
+        work: impl FnOnce(&Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        // Without a log, less syncing could damage the file and not only undo a commit.
+        if !self.keeps_log()? {
+            return self.write(what, work);
+        }
+        self.conn.execute_batch("PRAGMA synchronous = NORMAL")?;
+        let outcome = self.commit(what, work);
+        self.conn.execute_batch("PRAGMA synchronous = FULL")?;
+        outcome
+    }
+
+    fn commit<T>(&mut self, what: &str, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         let attempt = || -> Result<T> {
             let tx = Tx(self
                 .conn
@@ -88,9 +127,32 @@ impl Store {
             tx.0.commit()?;
             Ok(value)
         };
-        attempt()
-            .map_err(|e| condemn(e, &path))
-            .with_context(|| what.to_owned())
+        let value = attempt()
+            .map_err(|e| condemn(e, &self.path))
+            .with_context(|| what.to_owned())?;
+        self.log.written.0 += 1;
+        Ok(value)
+    }
+
+    /// The last commit of this connection.
+    pub fn last_commit(&self) -> Commit {
+        self.log.written
+    }
+
+    /// Whether a power cut would leave a commit of this connection as it is.
+    pub fn is_durable(&self, commit: Commit) -> bool {
+        commit <= self.log.synced
+    }
+
+    /// Whether the board has a write-ahead log; another program may have chosen otherwise.
+    fn keeps_log(&mut self) -> Result<bool> {
+        if let Some(kept) = self.log.kept {
+            return Ok(kept);
+        }
+        let mode: String = self
+            .conn
+            .query_row("PRAGMA journal_mode", [], |r| r.get(0))?;
+        Ok(*self.log.kept.insert(mode.eq_ignore_ascii_case("wal")))
     }
 
     /// Runs what [`Store::write`] would, to learn whether it would be refused, and undoes it.
@@ -183,4 +245,50 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
         _ => return error,
     };
     failure.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(mode: &str) -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("board/kanban.db");
+        Store::create(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.pragma_update(None, "journal_mode", mode).unwrap();
+        drop(other);
+        let store = Store::open(&path).unwrap();
+        (dir, store)
+    }
+
+    fn nothing(tx: &Tx<'_>) -> Result<()> {
+        tx.execute("UPDATE tasks SET priority = 1", [])?;
+        Ok(())
+    }
+
+    #[test]
+    fn a_commit_that_does_not_wait_is_taken_along_by_the_next_that_does() {
+        let (_dir, mut store) = board("WAL");
+        store.write_unsynced("a", nothing).unwrap();
+        let first = store.last_commit();
+        assert!(!store.is_durable(first));
+        store
+            .write_unsynced("b", |_| -> Result<()> { anyhow::bail!("no") })
+            .unwrap_err();
+        assert_eq!(store.last_commit(), first, "what is undone is no commit");
+        store.write("c", nothing).unwrap();
+        assert!(store.is_durable(first) && store.is_durable(store.last_commit()));
+        let full = store
+            .conn
+            .query_row("PRAGMA synchronous", [], |r| r.get::<_, i64>(0));
+        assert_eq!(full.unwrap(), 2, "the next one waits again");
+    }
+
+    #[test]
+    fn where_there_is_no_log_every_commit_waits() {
+        let (_dir, mut store) = board("DELETE");
+        store.write_unsynced("a", nothing).unwrap();
+        assert!(store.is_durable(store.last_commit()));
+    }
 }

@@ -15,7 +15,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, Fit};
-use super::{Store, Tx, condemn, explain, quarantine};
+use super::{Log, Store, Tx, condemn, explain, quarantine};
 use crate::exit::Failure;
 use crate::{fsx, platform};
 
@@ -127,6 +127,7 @@ impl Store {
         Ok(Self {
             conn,
             path: path.to_owned(),
+            log: Log::default(),
         })
     }
 
@@ -138,6 +139,7 @@ impl Store {
         Ok(Self {
             conn,
             path: PathBuf::from("a new board"),
+            log: Log::default(),
         })
     }
 
@@ -286,6 +288,7 @@ fn connect_real(path: &Path, real: &Path, access: Access) -> Result<Store> {
     Ok(Store {
         conn,
         path: path.to_owned(),
+        log: Log::default(),
     })
 }
 

@@ -95,7 +95,6 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
     make_cancel_pipe(&dir)?;
     let tree = fsx::create_private(&dir.tree()).context("cannot make the tree lock")?;
     fsx::lock_exclusive(&tree, Wait::No)?;
-    fsx::sync_dir(dir.path())?;
     platform::adopt_orphans();
 
     let end = match start(spec, &nonce, tree, log_offset) {

@@ -26,7 +26,7 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Books ends in one transaction and then removes the folders of the runs.
+/// Books ends in one transaction. The folders of the runs are removed once no power cut could undo that.
 pub fn book(tick: &mut Tick<'_>, ends: &[(AliveRun, End)]) -> Result<Vec<Ended>> {
     if ends.is_empty() {
         return Ok(Vec::new());
@@ -35,22 +35,20 @@ pub fn book(tick: &mut Tick<'_>, ends: &[(AliveRun, End)]) -> Result<Vec<Ended>>
     let policy = |max_retries: Option<i64>| {
         config.policy(slug, max_retries.and_then(|n| u32::try_from(n).ok()))
     };
-    let booked = tick.store.write("booking the ends of runs", |tx| {
-        let mut booked = Vec::new();
-        for (run, end) in ends {
-            if let Some(effect) = settle::settle(tx, run, end, &policy, now)? {
-                booked.push(ended(run, end.outcome, effect));
+    let booked = tick
+        .store
+        .write_unsynced("booking the ends of runs", |tx| {
+            let mut booked = Vec::new();
+            for (run, end) in ends {
+                if let Some(effect) = settle::settle(tx, run, end, &policy, now)? {
+                    booked.push(ended(run, end.outcome, effect));
+                }
             }
-        }
-        Ok(booked)
-    })?;
-    if tick.real() {
-        for (run, _) in ends {
-            if let Err(e) = RunDir::new(&tick.board.runs(), &run.nonce).remove() {
-                ::log::warn!("cannot remove the folder of run {}: {e}", run.run_id);
-            }
-        }
-    }
+            Ok(booked)
+        })?;
+    let (runs, commit) = (tick.board.runs(), tick.store.last_commit());
+    let over = ends.iter().map(|(run, _)| RunDir::new(&runs, &run.nonce));
+    tick.over.extend(over.map(|dir| (commit, dir)));
     Ok(booked)
 }
 

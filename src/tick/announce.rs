@@ -35,9 +35,11 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
         ))
     })?;
     if let Some(after) = behind {
-        let put = tick.store.write("telling subscribers of Hermes", |tx| {
-            teller.catch_up(tx, after)
-        })?;
+        let put = tick
+            .store
+            .write_unsynced("telling subscribers of Hermes", |tx| {
+                teller.catch_up(tx, after)
+            })?;
         tick.report.announced += put;
     }
     if !fresh {
@@ -45,12 +47,14 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
     }
     for _ in 0..BATCHES_MAX {
         let unnoted = tick.unnoted.take();
-        let (put, more) = tick.store.write("announcing what happened", |tx| {
-            if let Some(cursor) = &unnoted {
-                promotion::advance(tx, cursor, teller.now)?;
-            }
-            teller.batch(tx)
-        })?;
+        let (put, more) = tick
+            .store
+            .write_unsynced("announcing what happened", |tx| {
+                if let Some(cursor) = &unnoted {
+                    promotion::advance(tx, cursor, teller.now)?;
+                }
+                teller.batch(tx)
+            })?;
         tick.report.announced += put;
         if !more {
             break;

@@ -40,11 +40,15 @@ use crate::exit::Failure;
 use crate::store::glance::{self, Glance};
 use crate::store::meta::{self, LastTick};
 use crate::store::promotion::{self, Cursor};
-use crate::store::{Store, runs};
+use crate::store::{Commit, Store, Tx, runs};
 use crate::time::{self, Seconds};
+use crate::worker::rundir::RunDir;
 use report::Report;
 use share::Offer;
 use survey::Finding;
+
+/// Past this size, in bytes, no tick leaves the write-ahead log to the next: whoever opens the board reads all of it.
+const LOG_LEFT_MAX: u64 = 512 * 1_024;
 
 /// A pass: it does its part and puts what it did into the report.
 type Pass = fn(&mut Tick<'_>) -> Result<()>;
@@ -104,6 +108,10 @@ struct Tick<'a> {
     sends: bool,
     /// How far promotion has read, where that is still to be noted.
     unnoted: Option<Cursor>,
+    /// The folders of runs that are booked, and the commits that did it.
+    over: Vec<(Commit, RunDir)>,
+    /// The record of this tick, once it is made.
+    recorded: Option<LastTick>,
     report: Report,
 }
 
@@ -167,8 +175,11 @@ fn locked(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Re
     // A follow-up tick runs in a supervisor, which lives where its worker could.
     tick.alone = turn == Turn::SkipIfLocked;
     let outcome = passes(&mut tick).and_then(|()| {
+        record(&mut tick)?;
+        remove_run_folders(&mut tick);
         let new_hour = lock::is_new_hour(&lock, started_at);
-        match (new_hour, tick.report.did_something()) {
+        // Who waits for the board waits for what a killed tick may have left of its runs, too.
+        match (new_hour, tick.report.did_something() || turn == Turn::Wait) {
             (true, _) => prune::run(&mut tick, prune::Extent::Part)?,
             (false, true) => prune::run(&mut tick, prune::Extent::Leftovers)?,
             (false, false) => {}
@@ -189,10 +200,30 @@ fn locked(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Re
         record(&mut tick)
     });
     // Whatever happened, what is committed is moved into the board file.
-    let checkpoint = tick.store.checkpoint();
+    let checkpoint = match leaves_log(&tick, turn) {
+        true => Ok(None),
+        false => tick.store.checkpoint().map(Some),
+    };
     outcome?;
-    tick.report.checkpoint = Some(checkpoint?);
+    tick.report.checkpoint = checkpoint?;
     Ok(tick.report)
+}
+
+/// Whether the checkpoint is left to another tick. It costs more than a commit does, and whoever follows the end of
+/// a worker while others run is soon followed himself.
+fn leaves_log(tick: &Tick<'_>, turn: Turn) -> bool {
+    turn == Turn::WaitUnlessSomebodyDoes
+        && tick.report.counts.running > 0
+        && tick.store.log_size() < LOG_LEFT_MAX
+}
+
+/// Removes the folders of runs that are over. One that is left is removed by a later tick.
+fn remove_run_folders(tick: &mut Tick<'_>) {
+    for (_, dir) in tick.over.drain(..) {
+        if let Err(e) = dir.remove() {
+            log::warn!("cannot remove {}: {e}", dir.path().display());
+        }
+    }
 }
 
 /// Shows what a tick would do. The board is opened for reading only; nothing is started or signalled.
@@ -265,6 +296,8 @@ fn prepare<'a>(
         offer: Offer::Nothing,
         sends: false,
         unnoted: None,
+        over: Vec::new(),
+        recorded: None,
         report,
     }
 }
@@ -295,14 +328,17 @@ fn passes(tick: &mut Tick<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Leaves the record of this tick, and makes what it did durable where something outside the board rests on it.
 fn record(tick: &mut Tick<'_>) -> Result<()> {
     let (unnoted, now) = (tick.unnoted.take(), tick.now);
     if !tick.report.did_something() {
         // Events that nothing came of are read once, and not by every tick from now on.
         return match unnoted {
-            Some(cursor) => tick.store.write("noting how far promotion has read", |tx| {
-                promotion::advance(tx, &cursor, now)
-            }),
+            Some(cursor) => tick
+                .store
+                .write_unsynced("noting how far promotion has read", |tx| {
+                    promotion::advance(tx, &cursor, now)
+                }),
             None => Ok(()),
         };
     }
@@ -313,10 +349,26 @@ fn record(tick: &mut Tick<'_>) -> Result<()> {
         counts: tick.report.summary(),
         error: tick.report.errors.first().cloned(),
     };
-    tick.store.write("recording the tick", |tx| {
+    let told = tick.recorded.as_ref();
+    if told.is_some_and(|told| told.counts == last.counts && told.error == last.error) {
+        return Ok(());
+    }
+    let what = "recording the tick";
+    let work = |tx: &Tx<'_>| {
         if let Some(cursor) = &unnoted {
             promotion::advance(tx, cursor, now)?;
         }
         meta::record_tick(tx, &last)
-    })
+    };
+    // The exit record of a run is gone with its folder: then the board alone knows how it ended.
+    match tick
+        .over
+        .iter()
+        .all(|(commit, _)| tick.store.is_durable(*commit))
+    {
+        true => tick.store.write_unsynced(what, work)?,
+        false => tick.store.write(what, work)?,
+    }
+    tick.recorded = Some(last);
+    Ok(())
 }

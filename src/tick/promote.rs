@@ -21,7 +21,7 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
         tick.unnoted = cursor.is_stale().then_some(cursor);
         return Ok(());
     }
-    let promoted = tick.store.write("promoting cards", |tx| {
+    let promoted = tick.store.write_unsynced("promoting cards", |tx| {
         let mut promoted = Vec::new();
         for step in &steps {
             if promotion::take(tx, step, now)? && step.to == Status::Ready {

@@ -101,18 +101,20 @@ struct Stamped {
     record: Record,
 }
 
-/// Makes the file, says that the run is pending, and makes both durable but for the folder's entry.
+/// Makes the file with room on the disk for its record, and says that the run is pending. It need not outlast a
+/// power cut: no run does.
 pub fn create(path: &Path, nonce: &Nonce) -> io::Result<()> {
     let mut file = fsx::create_private(path)?;
-    file.write_all(&encode(nonce, &Record::Pending))?;
-    file.sync_all()
+    fsx::reserve(&file, SIZE as u64)?;
+    file.write_all(&encode(nonce, &Record::Pending))
 }
 
-/// Overwrites the record in place and makes it durable.
+/// Overwrites the record in place and makes it durable, with its entry in the folder.
 pub fn overwrite(path: &Path, nonce: &Nonce, record: &Record) -> io::Result<()> {
     let file = fsx::write_existing(path)?;
     file.write_all_at(&encode(nonce, record), 0)?;
-    file.sync_all()
+    file.sync_all()?;
+    path.parent().map_or(Ok(()), fsx::sync_dir)
 }
 
 /// Reads a record. A missing, torn or foreign one says no more than [`Record::Pending`].

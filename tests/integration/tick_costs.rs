@@ -170,6 +170,30 @@ fn a_tick_waits_for_the_disk_as_often_for_a_hundred_starts_as_for_one() {
 }
 
 #[test]
+fn a_card_waits_for_the_disk_a_few_times_and_the_last_tick_moves_the_log() {
+    if !strace_works() {
+        return;
+    }
+    let syncs = |cards: usize| {
+        let home = Home::new(CONFIG);
+        let mut parent = home.create("first", "quick", &[]);
+        for n in 1..cards {
+            parent = home.create(&n.to_string(), "quick", &["--parent", &parent]);
+        }
+        // The trace ends when the last of all that it starts has ended.
+        let all = trace(&home, Whom::AllOfIt, &["tick"]);
+        assert_eq!(home.status(&parent), "done");
+        let log = std::fs::metadata(home.board("kanban.db-wal")).unwrap();
+        assert_eq!(log.len(), 0, "nothing is left to another tick");
+        assert_eq!(std::fs::read_dir(home.board("runs")).unwrap().count(), 0);
+        all.of(&["fsync", "fdatasync"]).len()
+    };
+    // Its start and its end, each with the folder's entry, and the claim of the next with what was booked.
+    let a_link = (syncs(6) - syncs(2)) / 4;
+    assert!(a_link <= 8, "{a_link}");
+}
+
+#[test]
 fn the_descriptors_of_a_command_do_not_grow_with_the_board() {
     if !strace_works() {
         return;
