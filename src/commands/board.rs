@@ -11,7 +11,7 @@ use crate::render;
 use crate::render::columns::{self, Card, Column};
 use crate::render::style::{Style, status_colour};
 use crate::store::listing::{self, ListFilter};
-use crate::store::{Store, meta};
+use crate::store::{Store, meta, tasks};
 use crate::time::{self, Seconds};
 
 /// Show the board as columns
@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// Cards shown in a column before "+N more".
-const SHOWN: usize = 12;
+const SHOWN: u32 = 12;
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
@@ -42,7 +42,8 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
                 meta::last_tick(conn)?,
             ))
         })?;
-        let columns: Vec<_> = shown_columns(&cards)
+        let there: Vec<&Status> = cards.iter().map(|card| &card.status).collect();
+        let columns: Vec<_> = shown_columns(&there)
             .into_iter()
             .map(|status| {
                 let cards: Vec<_> = cards.iter().filter(|c| c.status == status).collect();
@@ -82,30 +83,40 @@ pub fn draw(
     archived: bool,
     style: &Style,
 ) -> Result<String> {
-    let cards = store.read("cannot read the board", |conn| {
-        listing::list(conn, &filter(archived))
-    })?;
-    let columns: Vec<Column> = shown_columns(&cards)
-        .into_iter()
-        .map(|status| {
-            let all: Vec<&Task> = cards.iter().filter(|c| c.status == status).collect();
-            Column {
+    let columns = store.read("cannot read the board", |conn| {
+        // What is not shown is only counted: there may be a million cards in a column.
+        let mut counts = tasks::counts(conn)?;
+        counts.retain(|(status, _)| archived || *status != Status::Archived);
+        let there: Vec<&Status> = counts.iter().map(|(status, _)| status).collect();
+        let columns = shown_columns(&there).into_iter().map(|status| {
+            let count = counts.iter().find(|(of, _)| *of == status);
+            let first = ListFilter {
+                statuses: vec![status.clone()],
+                limit: Some(SHOWN),
+                ..ListFilter::default()
+            };
+            let cards: Vec<Card> = match count {
+                Some(_) => listing::list(conn, &first)?,
+                None => Vec::new(),
+            }
+            .iter()
+            .map(|task| card(task, now, style))
+            .collect();
+            let all = count.map_or(0, |(_, n)| usize::try_from(*n).unwrap_or(usize::MAX));
+            Ok(Column {
                 name: status.as_str().to_owned(),
                 colour: status_colour(&status),
-                cards: all
-                    .iter()
-                    .take(SHOWN)
-                    .map(|task| card(task, now, style))
-                    .collect(),
-                more: all.len().saturating_sub(SHOWN),
-            }
-        })
-        .collect();
+                more: all.saturating_sub(cards.len()),
+                cards,
+            })
+        });
+        columns.collect::<Result<Vec<_>>>()
+    })?;
     Ok(columns::board(board.slug.as_str(), &columns, style))
 }
 
 /// The columns that every board has, and those that have cards.
-fn shown_columns(cards: &[Task]) -> Vec<Status> {
+fn shown_columns(there: &[&Status]) -> Vec<Status> {
     let always = [
         Status::Todo,
         Status::Ready,
@@ -115,11 +126,11 @@ fn shown_columns(cards: &[Task]) -> Vec<Status> {
     ];
     let mut columns: Vec<Status> = Status::COLUMNS
         .into_iter()
-        .filter(|status| always.contains(status) || cards.iter().any(|c| c.status == *status))
+        .filter(|status| always.contains(status) || there.contains(&status))
         .collect();
-    for card in cards {
-        if !columns.contains(&card.status) {
-            columns.push(card.status.clone());
+    for status in there {
+        if !columns.contains(status) {
+            columns.push((*status).clone());
         }
     }
     columns
