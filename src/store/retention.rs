@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::{Tx, meta, schema};
+use crate::board::id::TaskId;
 use crate::time::Seconds;
 
 /// Rows that are looked at together, and removed in one transaction at most: other writers wait for milliseconds.
@@ -52,6 +53,16 @@ pub enum Rows {
 const OVER: &str =
     "(t.id IS NULL OR (t.status IN ('done', 'cancelled', 'archived') AND coalesce(t.completed_at, t.created_at) < ?1))
      AND NOT EXISTS (SELECT 1 FROM tick_runs a WHERE a.task_id = x.task_id AND a.dead = 0)";
+
+/// Whether a card was finished before this time, and none of its processes is left. Not one that is gone from the
+/// board: deleting is somebody else's deed, and what it left is theirs to look at.
+pub fn is_over(conn: &Connection, card: &TaskId, before: Seconds) -> Result<bool> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT 1 FROM (SELECT id AS task_id FROM tasks WHERE id = ?2) x JOIN tasks t ON t.id = x.task_id
+         WHERE {OVER}"
+    ))?;
+    Ok(statement.exists((before, card.as_str()))?)
+}
 
 /// Kinds that come again and again while a card is in play, and that nothing is decided by.
 const IDLE_KINDS: &str = "'heartbeat', 'claim_extended', 'respawn_guarded'";

@@ -326,11 +326,3 @@ pub fn alive_nonces(conn: &Connection) -> Result<Vec<String>> {
     let rows = statement.query_map([], |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
-
-/// The runs of a card that are not proven dead.
-pub fn alive_of(conn: &Connection, task: &TaskId) -> Result<Vec<i64>> {
-    let mut statement =
-        conn.prepare_cached("SELECT run_id FROM tick_runs WHERE task_id = ?1 AND dead = 0")?;
-    let rows = statement.query_map([task.as_str()], |r| r.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}

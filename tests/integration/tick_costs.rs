@@ -311,3 +311,29 @@ fn what_changed_without_an_event_is_found_within_the_hour() {
         home.quiet();
     }
 }
+
+#[test]
+fn what_finished_cards_have_left_is_looked_at_by_the_hour_and_not_by_every_tick() {
+    if !strace_works() {
+        return;
+    }
+    let home = Home::new(CONFIG);
+    let old = home.create("old", "quick", &[]);
+    home.quiet();
+    let workspace = home.board("workspaces").join(&old);
+    assert!(workspace.exists());
+    home.change("UPDATE tasks SET completed_at = 1");
+    // It books and starts, beside a workspace that is old enough to go.
+    home.create("new", "held", &[]);
+    let busy = trace(&home, Whom::Itself, &["tick"]);
+    assert_eq!(home.sql::<i64>("SELECT count(*) FROM tick_runs"), 2);
+    let looked = |trace: &Trace| trace.opened().iter().any(|f| f.ends_with("/.made"));
+    assert!(!looked(&busy), "{:?}", busy.opened());
+    assert!(workspace.exists());
+    let lock = std::fs::File::open(home.board("kanban.db.dispatch.lock")).unwrap();
+    lock.set_modified(std::time::UNIX_EPOCH).unwrap();
+    assert!(looked(&trace(&home, Whom::Itself, &["tick"])));
+    assert!(!workspace.exists());
+    std::fs::write(home.path().join("go"), "").unwrap();
+    home.quiet();
+}

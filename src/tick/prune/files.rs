@@ -71,6 +71,9 @@ fn fail(sweep: &mut Sweep<'_>, path: &Path, why: &anyhow::Error) {
 fn workspaces(sweep: &mut Sweep<'_>) -> Result<()> {
     let (root, kept) = (sweep.board.workspaces(), sweep.board.artifacts());
     let keep = sweep.config.defaults().workspace_keep.0;
+    if !sweep.looks_at_places(keep) {
+        return Ok(());
+    }
     for name in workspace::marked(&root).unwrap_or_default() {
         if !sweep.is_over(&name, keep)? {
             continue;
@@ -93,6 +96,9 @@ fn workspaces(sweep: &mut Sweep<'_>) -> Result<()> {
 fn worktrees(sweep: &mut Sweep<'_>) -> Result<()> {
     let marks = sweep.board.worktrees();
     let keep = sweep.config.defaults().workspace_keep.0;
+    if !sweep.looks_at_places(keep) {
+        return Ok(());
+    }
     for name in worktree::marked(&marks).unwrap_or_default() {
         if !sweep.is_over(&name, keep)? {
             continue;

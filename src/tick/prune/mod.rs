@@ -13,9 +13,12 @@ use serde::Serialize;
 use super::{Effects, Tick};
 use crate::board::id::TaskId;
 use crate::config::{Board, Config};
-use crate::store::retention::Freed;
-use crate::store::{Store, runs, tasks};
+use crate::store::Store;
+use crate::store::retention::{self, Freed};
 use crate::time::Seconds;
+
+/// Seconds from one [`Extent::Part`] of a board to the next, where ticks come often.
+const HOUR: Seconds = 3_600;
 
 /// Whose rows may be removed on a board that another program reads too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub enum Shared {
 /// How much is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// Only what a tick leaves behind.
+    /// Only what a tick leaves behind, at a cost that does not grow with what was finished.
     Leftovers,
     /// A part of everything, so that a tick does not take long.
     Part,
@@ -104,22 +107,20 @@ impl Sweep<'_> {
         self.board.hermes.is_none() || self.shared == Shared::Removed
     }
 
+    /// Whether the places of finished cards are looked at, which are kept for this long: as many are there as cards
+    /// were finished in that time. Long is told often enough by the hour.
+    fn looks_at_places(&self, keep: Seconds) -> bool {
+        self.extent != Extent::Leftovers || keep < HOUR
+    }
+
     /// Whether a card was finished longer ago than this, and none of its processes is left.
     fn is_over(&self, name: &str, keep: Seconds) -> Result<bool> {
         let Ok(id) = name.parse::<TaskId>() else {
             return Ok(false);
         };
-        let now = self.now;
+        let before = self.now.saturating_sub(keep);
         self.store.read("looking for finished cards", |conn| {
-            // A card that is gone from the board has no use for what it left either, but deleting is somebody
-            // else's deed: what it left is theirs to look at.
-            if !tasks::exists(conn, &id)? {
-                return Ok(false);
-            }
-            let task = tasks::get(conn, &id)?;
-            let at = task.completed_at.unwrap_or(task.created_at);
-            let old = now.saturating_sub(at) > keep;
-            Ok(task.status.is_final() && old && runs::alive_of(conn, &id)?.is_empty())
+            retention::is_over(conn, &id, before)
         })
     }
 }
