@@ -58,8 +58,7 @@ const OVER: &str =
 /// board: deleting is somebody else's deed, and what it left is theirs to look at.
 pub fn is_over(conn: &Connection, card: &TaskId, before: Seconds) -> Result<bool> {
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT 1 FROM (SELECT id AS task_id FROM tasks WHERE id = ?2) x JOIN tasks t ON t.id = x.task_id
-         WHERE {OVER}"
+        "SELECT 1 FROM (SELECT ?2 AS task_id) x JOIN tasks t ON t.id = x.task_id WHERE {OVER}"
     ))?;
     Ok(statement.exists((before, card.as_str()))?)
 }

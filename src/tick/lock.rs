@@ -18,6 +18,9 @@ use crate::exit::Failure;
 use crate::fsx::{self, Identity, Wait};
 use crate::time::Seconds;
 
+/// Seconds after which even an idle tick tidies up.
+pub const HOUR: Seconds = 3_600;
+
 /// How long somebody who needs the board for himself waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -125,5 +128,5 @@ pub fn stamped(board: &Board) -> Option<Seconds> {
 /// Whether the last tick was in another hour: then even an idle one tidies up.
 pub fn is_new_hour(lock: &File, now: Seconds) -> bool {
     lock.metadata()
-        .is_ok_and(|meta| meta.mtime() / 3_600 != now / 3_600)
+        .is_ok_and(|meta| meta.mtime() / HOUR != now / HOUR)
 }

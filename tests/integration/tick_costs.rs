@@ -246,6 +246,12 @@ fn what_another_program_took_from_the_tables_is_made_again_once() {
     }
 }
 
+/// The next tick finds that the last one was in another hour.
+fn an_hour_passes(home: &Home) {
+    let lock = std::fs::File::open(home.board("kanban.db.dispatch.lock")).unwrap();
+    lock.set_modified(std::time::UNIX_EPOCH).unwrap();
+}
+
 #[test]
 fn a_tick_removes_a_part_of_what_is_old_and_the_next_hour_goes_on() {
     let home = Home::new("[defaults]\nkeep_events = '30d'\n[workers.w]\ncommand = ['true']\n");
@@ -262,8 +268,7 @@ fn a_tick_removes_a_part_of_what_is_old_and_the_next_hour_goes_on() {
     home.change(fill);
     let left = || home.sql::<i64>("SELECT count(*) FROM task_events WHERE task_id = 't_00000001'");
     let tick_of_a_new_hour = || {
-        let lock = std::fs::File::open(home.board("kanban.db.dispatch.lock")).unwrap();
-        lock.set_modified(std::time::UNIX_EPOCH).unwrap();
+        an_hour_passes(&home);
         home.ok(&["tick"]);
     };
     home.ok(&["tick"]);
@@ -323,15 +328,14 @@ fn what_finished_cards_have_left_is_looked_at_by_the_hour_and_not_by_every_tick(
     let workspace = home.board("workspaces").join(&old);
     assert!(workspace.exists());
     home.change("UPDATE tasks SET completed_at = 1");
-    // It books and starts, beside a workspace that is old enough to go.
+    // It starts a card, beside a workspace that is old enough to go.
     home.create("new", "held", &[]);
     let busy = trace(&home, Whom::Itself, &["tick"]);
     assert_eq!(home.sql::<i64>("SELECT count(*) FROM tick_runs"), 2);
     let looked = |trace: &Trace| trace.opened().iter().any(|f| f.ends_with("/.made"));
     assert!(!looked(&busy), "{:?}", busy.opened());
     assert!(workspace.exists());
-    let lock = std::fs::File::open(home.board("kanban.db.dispatch.lock")).unwrap();
-    lock.set_modified(std::time::UNIX_EPOCH).unwrap();
+    an_hour_passes(&home);
     assert!(looked(&trace(&home, Whom::Itself, &["tick"])));
     assert!(!workspace.exists());
     std::fs::write(home.path().join("go"), "").unwrap();

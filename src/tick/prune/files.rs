@@ -10,6 +10,7 @@ use crate::board::id::Nonce;
 use crate::fsx;
 use crate::store::retention::Freed;
 use crate::store::runs;
+use crate::tick::lock::HOUR;
 use crate::time::Seconds;
 use crate::worker::rundir::{Lock, RunDir};
 use crate::worker::workspace;
@@ -20,8 +21,12 @@ const PART: u64 = 200;
 
 pub fn run(sweep: &mut Sweep<'_>) -> Result<()> {
     run_folders(sweep)?;
-    workspaces(sweep)?;
-    worktrees(sweep)?;
+    let keep = sweep.config.defaults().workspace_keep.0;
+    // As many are there as cards were finished in that time: where it is long, the hour is soon enough.
+    if sweep.extent != Extent::Leftovers || keep < HOUR {
+        workspaces(sweep, keep)?;
+        worktrees(sweep, keep)?;
+    }
     if sweep.extent != Extent::Leftovers {
         logs(sweep)?;
         artifacts(sweep)?;
@@ -68,12 +73,8 @@ fn fail(sweep: &mut Sweep<'_>, path: &Path, why: &anyhow::Error) {
     sweep.pruned.failed.push(told);
 }
 
-fn workspaces(sweep: &mut Sweep<'_>) -> Result<()> {
+fn workspaces(sweep: &mut Sweep<'_>, keep: Seconds) -> Result<()> {
     let (root, kept) = (sweep.board.workspaces(), sweep.board.artifacts());
-    let keep = sweep.config.defaults().workspace_keep.0;
-    if !sweep.looks_at_places(keep) {
-        return Ok(());
-    }
     for name in workspace::marked(&root).unwrap_or_default() {
         if !sweep.is_over(&name, keep)? {
             continue;
@@ -93,12 +94,8 @@ fn workspaces(sweep: &mut Sweep<'_>) -> Result<()> {
     Ok(())
 }
 
-fn worktrees(sweep: &mut Sweep<'_>) -> Result<()> {
+fn worktrees(sweep: &mut Sweep<'_>, keep: Seconds) -> Result<()> {
     let marks = sweep.board.worktrees();
-    let keep = sweep.config.defaults().workspace_keep.0;
-    if !sweep.looks_at_places(keep) {
-        return Ok(());
-    }
     for name in worktree::marked(&marks).unwrap_or_default() {
         if !sweep.is_over(&name, keep)? {
             continue;

@@ -17,9 +17,6 @@ use crate::store::Store;
 use crate::store::retention::{self, Freed};
 use crate::time::Seconds;
 
-/// Seconds from one [`Extent::Part`] of a board to the next, where ticks come often.
-const HOUR: Seconds = 3_600;
-
 /// Whose rows may be removed on a board that another program reads too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shared {
@@ -105,12 +102,6 @@ impl Sweep<'_> {
     /// Whether what other programs read may be removed.
     fn may_remove_shared(&self) -> bool {
         self.board.hermes.is_none() || self.shared == Shared::Removed
-    }
-
-    /// Whether the places of finished cards are looked at, which are kept for this long: as many are there as cards
-    /// were finished in that time. Long is told often enough by the hour.
-    fn looks_at_places(&self, keep: Seconds) -> bool {
-        self.extent != Extent::Leftovers || keep < HOUR
     }
 
     /// Whether a card was finished longer ago than this, and none of its processes is left.
