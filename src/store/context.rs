@@ -165,10 +165,10 @@ fn newest<T>(
 
 /// Files of the card, where the board knows of files.
 fn attachments(conn: &Connection, id: &TaskId) -> Result<(Vec<Attachment>, usize)> {
-    let columns = schema::columns(conn, "task_attachments")?;
-    let known = ["id", "task_id", "filename", "stored_path", "size"];
-    if !known.iter().all(|name| columns.iter().any(|c| c == name)) {
-        return Ok((Vec::new(), 0));
+    for needed in ["id", "task_id", "filename", "stored_path", "size"] {
+        if !schema::has_column(conn, "task_attachments", needed)? {
+            return Ok((Vec::new(), 0));
+        }
     }
     newest(conn, "task_attachments", id, ATTACHMENTS_MAX, |limit| {
         let mut statement = conn.prepare_cached(

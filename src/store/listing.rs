@@ -208,7 +208,7 @@ pub(super) fn each<T>(
     numbers: &mut dyn Iterator<Item = i64>,
     see: &mut dyn FnMut(T) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let mut statement = conn.prepare(sql)?;
+    let mut statement = conn.prepare_cached(sql)?;
     for number in numbers {
         if let Some(found) = statement.query_row([number], &row).optional()?
             && see(found)?.is_break()

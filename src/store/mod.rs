@@ -48,7 +48,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Params, Row, Transaction, TransactionBehavior};
 
 pub use checkpoint::Checkpoint;
 use fields::Fields;
@@ -89,6 +89,24 @@ impl Deref for Tx<'_> {
 
     fn deref(&self) -> &Connection {
         &self.0
+    }
+}
+
+/// What is run here is mostly run again for the next of many cards, so it is compiled once.
+impl Tx<'_> {
+    /// [`Connection::execute`], compiled once.
+    fn execute(&self, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
+        self.prepare_cached(sql)?.execute(params)
+    }
+
+    /// [`Connection::query_row`], compiled once.
+    fn query_row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.prepare_cached(sql)?.query_row(params, read)
     }
 }
 

@@ -26,6 +26,10 @@ const SQLITE_MIN: i32 = 3_051_003;
 /// How long a writer waits for another one, in milliseconds.
 pub const BUSY_TIMEOUT: Duration = Duration::from_millis(5_000);
 
+/// Compiled statements that are kept: more than the longest round of a tick has, which else would compile each of
+/// them again for every card.
+const STATEMENTS_KEPT: usize = 128;
+
 /// Refuses to run with an SQLite that can corrupt a board.
 pub fn require_sqlite() -> Result<()> {
     if rusqlite::version_number() < SQLITE_MIN {
@@ -353,7 +357,10 @@ pub(super) fn configure(conn: &Connection) -> Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    // Else a statement with a value that an index could be chosen by is compiled again for every value.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
          PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",

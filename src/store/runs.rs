@@ -151,11 +151,8 @@ pub fn keep_metadata(
 /// The column that a run took its card from; `None` where another program started it.
 pub fn source(conn: &Connection, run: i64) -> Result<Option<Status>> {
     let source = conn
-        .query_row(
-            "SELECT source FROM tick_runs WHERE run_id = ?1",
-            [run],
-            |r| r.get(0),
-        )
+        .prepare_cached("SELECT source FROM tick_runs WHERE run_id = ?1")?
+        .query_row([run], |r| r.get(0))
         .optional()?;
     Ok(source.map(Status::stored))
 }
@@ -276,7 +273,7 @@ pub fn numbers(conn: &Connection, task: Option<&TaskId>, limit: Option<u32>) -> 
         Some(_) => "task_id = ?1 ORDER BY +id",
         None => "?1 IS NULL ORDER BY id",
     };
-    let mut statement = conn.prepare(&format!(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT id FROM task_runs WHERE {whose} DESC LIMIT ?2"
     ))?;
     let limit = limit.map_or(-1, i64::from);

@@ -1,12 +1,19 @@
-//! For tests: which statements of this thread looked at many rows to find few.
+//! For tests: which statements of this thread looked at many rows to find few, or were compiled more than once.
 
 use std::cell::RefCell;
 
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, StatementStatus};
 
-/// A statement, and how many rows it went over without an index to lead it.
-pub type Scan = (String, i32);
+/// What running a statement came to.
+pub struct Scan {
+    /// The statement.
+    pub sql: String,
+    /// How many rows it went over without an index to lead it.
+    pub rows: i32,
+    /// How often it was compiled again.
+    pub compiled_again: i32,
+}
 
 thread_local! {
     static NOTED: RefCell<Vec<Scan>> = const { RefCell::new(Vec::new()) };
@@ -20,8 +27,12 @@ pub(super) fn watch(conn: &mut Connection) {
 
 fn note(event: TraceEvent<'_>) {
     if let TraceEvent::Profile(statement, _) = event {
-        let steps = statement.get_status(StatementStatus::FullscanStep);
-        NOTED.with_borrow_mut(|noted| noted.push((statement.sql().into_owned(), steps)));
+        let scan = Scan {
+            sql: statement.sql().into_owned(),
+            rows: statement.get_status(StatementStatus::FullscanStep),
+            compiled_again: statement.get_status(StatementStatus::RePrepare),
+        };
+        NOTED.with_borrow_mut(|noted| noted.push(scan));
     }
 }
 

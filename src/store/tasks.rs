@@ -88,13 +88,10 @@ pub struct Created {
 
 /// The card with this id.
 pub fn get(conn: &Connection, id: &TaskId) -> Result<Task> {
-    conn.query_row(
-        &format!("{} WHERE t.id = ?1", select(conn)?),
-        [id.as_str()],
-        task,
-    )
-    .optional()?
-    .ok_or_else(|| missing(id).into())
+    conn.prepare_cached(&format!("{} WHERE t.id = ?1", select(conn)?))?
+        .query_row([id.as_str()], task)
+        .optional()?
+        .ok_or_else(|| missing(id).into())
 }
 
 /// Refuses an id that no card has.
