@@ -24,8 +24,8 @@ pub const MAX_RSS_PER_KIB: i64 = if cfg!(target_os = "macos") { 1_024 } else { 1
 pub const MACOS: bool = cfg!(target_os = "macos");
 
 pub use imp::{
-    adopt_orphans, adopted, die_with_parent, kill_belonging, network_file_system, own_executable,
-    process, processes_with, raise_oom_score, service_unit,
+    adopt_orphans, adopted, die_with_parent, kill_belonging, memory_file, network_file_system,
+    own_executable, process, processes_with, raise_oom_score, service_unit,
 };
 
 /// The systemd service that this process is in.
@@ -116,6 +116,7 @@ pub fn executable_by_path() -> std::path::PathBuf {
 mod imp {
     use super::*;
     use crate::fsx::Identity;
+    use rustix::fs::MemfdFlags;
     use rustix::process::{Pid, Signal};
     use std::os::unix::fs::MetadataExt;
     use std::path::PathBuf;
@@ -154,6 +155,14 @@ mod imp {
         } else {
             executable_by_path()
         }
+    }
+
+    /// An empty file in memory that has no name. `None`: there is no such thing here.
+    pub fn memory_file() -> Option<std::fs::File> {
+        // A kernel before 6.3 does not know the last flag, and a later one complains where it is missing.
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::NOEXEC_SEAL;
+        let file = linux().then(|| rustix::fs::memfd_create("kanban", flags))?;
+        file.ok().map(Into::into)
     }
 
     /// Our living children: the worker, and what was left behind and came to us.
@@ -356,6 +365,11 @@ mod imp {
     /// The running program by its path.
     pub fn own_executable() -> PathBuf {
         executable_by_path()
+    }
+
+    /// No such thing here.
+    pub fn memory_file() -> Option<std::fs::File> {
+        None
     }
 
     /// Nothing comes to us here.

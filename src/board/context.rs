@@ -233,7 +233,8 @@ impl Context {
         });
         section(&mut out, "Comments", (left.comments, COMMENTS), comments);
         out += &format!("\n## How to report\n\n{}\n", briefing.text(self));
-        clean(&out)
+        out.retain(is_plain);
+        out
     }
 }
 
@@ -292,10 +293,9 @@ fn cut_name(text: &str, max: usize) -> String {
     }
 }
 
-/// Without what acts on a terminal or cannot be handed to a program. Output of programs has a lot of it.
-fn clean(text: &str) -> String {
-    let plain = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
-    text.chars().filter(plain).collect()
+/// Not what acts on a terminal or cannot be handed to a program. Output of programs has a lot of it.
+fn is_plain(c: char) -> bool {
+    !c.is_control() || matches!(c, '\n' | '\t')
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::env::var;
 use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::LazyLock;
 
 /// Who asks for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +41,13 @@ pub fn whole_environment() -> Vec<(OsString, OsString)> {
         .collect()
 }
 
+/// This program, asked for once.
+static PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::current_exe().ok());
+
 /// Variables that a worker gets so that the program it calls is this one, under the same test settings.
 pub fn handed_on() -> Vec<(OsString, OsString)> {
-    let program = std::env::current_exe()
-        .ok()
+    let program = PROGRAM
+        .as_ref()
         .map(|path| ("KANBAN_BIN".into(), path.into()));
     let settings = ["KANBAN_NOW", "KANBAN_TEST_PORTABLE"]
         .into_iter()

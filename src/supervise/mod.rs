@@ -7,6 +7,7 @@
 mod watch;
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
@@ -34,6 +35,7 @@ struct Held {
 /// Runs one worker to its end. The standard streams are the run's lock, its host slot and its spec.
 pub fn run() -> Result<Spec> {
     let (held, spec) = take_over()?;
+    await_start(&spec)?;
     let log_offset = attach_log(&spec)?;
     let outcome = supervise(&spec, log_offset);
     if let Err(error) = &outcome {
@@ -56,9 +58,7 @@ fn take_over() -> Result<(Held, Spec)> {
     close_fds::set_fds_cloexec(3, &[]);
     // A session of our own: neither the terminal nor the job control of the caller reaches us.
     let _ = rustix::process::setsid();
-    let spec: Spec =
-        serde_json::from_reader(std::io::BufReader::new(handed)).context("cannot read the spec")?;
-    std::fs::remove_file(RunDir::at(&spec.dir).spec()).context("cannot remove the spec")?;
+    let spec = read(handed).context("cannot read the spec")?;
     if Identity::of(&lock)? != spec.lock || !fsx::lock_exclusive(&lock, Wait::No)? {
         anyhow::bail!(
             "the lock that was handed over is not that of run {}",
@@ -72,6 +72,21 @@ fn take_over() -> Result<(Held, Spec)> {
         },
         spec,
     ))
+}
+
+fn read(mut handed: File) -> Result<Spec> {
+    let mut text = Vec::new();
+    handed.read_to_end(&mut text)?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+/// Waits for the tick that starts many. What it waits for is a lock, so that a tick that dies lets everybody go.
+fn await_start(spec: &Spec) -> Result<()> {
+    if let Some(path) = &spec.start_lock {
+        let start = fsx::open_lock(path)?;
+        fsx::lock_shared(&start, Wait::Forever)?;
+    }
+    Ok(())
 }
 
 /// From here on, what this process has to say goes to the card's log. Returns where the run begins in it.

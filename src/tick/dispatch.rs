@@ -23,7 +23,7 @@ use crate::board::retry::Charge;
 use crate::board::run::{Outcome, Stage};
 use crate::config::Leftovers;
 use crate::exit::Failure;
-use crate::fsx::{self, Identity};
+use crate::fsx::{self, Identity, Wait};
 use crate::store::claims::{self, Claim, Granted};
 use crate::store::settle::End;
 use crate::store::{context, lanes, promotion, runs};
@@ -34,12 +34,15 @@ use crate::worker::slots;
 use crate::worker::unit::{self, Fate};
 
 /// Descriptors that a tick needs besides those it hands over: the standard streams, the dispatch lock,
-/// the board file with its log and index, and what one start takes for a moment.
-const DESCRIPTORS_OF_A_TICK: u64 = 10;
+/// the lock that what is started waits for, the board file with its log and index, and what one start takes for a
+/// moment.
+const DESCRIPTORS_OF_A_TICK: u64 = 11;
 /// Run lock and host slot.
 const DESCRIPTORS_OF_A_CLAIM: u64 = 2;
 /// Seconds after its claim at which a worker that still runs has been executed.
 const AT_WORK: Seconds = 5;
+/// So many workers start without waiting for each other.
+const AT_ONCE: usize = 4;
 /// No batch is larger, however many descriptors there are.
 const BATCH_MAX: usize = 256;
 
@@ -313,8 +316,20 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
     Ok(claimed)
 }
 
+/// Has many supervisors wait until all of them are started and the tick is through with the board. Else those that
+/// came first would take the processors and the board from the tick, and the last one would start later.
+fn hold_back(tick: &mut Tick<'_>, starts: usize) -> Result<()> {
+    if starts > AT_ONCE && tick.starting.is_none() {
+        let lock = fsx::open_lock(&tick.board.start_lock())?;
+        // Those that an earlier tick let go may be about to see it.
+        tick.starting = fsx::lock_exclusive(&lock, Wait::No)?.then_some(lock);
+    }
+    Ok(())
+}
+
 /// Starts the supervisors of claimed runs, and books the starts that failed.
 fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
+    hold_back(tick, claimed.len())?;
     let mut failed = Vec::new();
     for Claimed {
         prepared,

@@ -104,6 +104,8 @@ struct Tick<'a> {
     findings: Vec<Finding>,
     /// What it has of the machine's slots to start with.
     offer: Offer,
+    /// Until it is closed, what was started waits.
+    starting: Option<File>,
     /// There may be something to send.
     sends: bool,
     /// How far promotion has read, where that is still to be noted.
@@ -210,9 +212,9 @@ fn locked(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Re
 }
 
 /// Whether the checkpoint is left to another tick. It costs more than a commit does, and whoever follows the end of
-/// a worker while others run is soon followed himself.
+/// a worker while others run, or waits for those, is soon followed by another tick.
 fn leaves_log(tick: &Tick<'_>, turn: Turn) -> bool {
-    turn == Turn::WaitUnlessSomebodyDoes
+    turn != Turn::SkipIfLocked
         && tick.report.counts.running > 0
         && tick.store.log_size() < LOG_LEFT_MAX
 }
@@ -294,6 +296,7 @@ fn prepare<'a>(
         alone: false,
         findings: Vec::new(),
         offer: Offer::Nothing,
+        starting: None,
         sends: false,
         unnoted: None,
         over: Vec::new(),

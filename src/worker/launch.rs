@@ -5,7 +5,7 @@
 //! that needs no code between fork and exec, and leaves no moment in which a lock is free.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -41,13 +41,7 @@ pub const RUN_VARIABLES: [&str; 18] = [
 /// Starts the supervisor of a claimed run. Both files are closed here whatever happens, so a failed start
 /// leaves the lock free.
 pub fn supervisor(spec: &Spec, dir: &RunDir, lock: File, slot: File) -> Result<()> {
-    let path = dir.spec();
-    let text = serde_json::to_vec(spec)?;
-    fsx::create_private(&path)
-        .and_then(|mut file| file.write_all(&text))
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    let handed =
-        fsx::open_existing(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let handed = written(&serde_json::to_vec(spec)?, dir)?;
     let mut command = Command::new(platform::own_executable());
     command
         .arg0("kanban")
@@ -61,6 +55,24 @@ pub fn supervisor(spec: &Spec, dir: &RunDir, lock: File, slot: File) -> Result<(
     }
     command.spawn().context("cannot start a supervisor")?;
     Ok(())
+}
+
+/// A file with this content, at its beginning, that nobody else can open. In memory where the system has such files:
+/// a file system takes longer to make and remove one, the longer the more of them were removed lately.
+fn written(content: &[u8], dir: &RunDir) -> Result<File> {
+    let mut file = match platform::memory_file() {
+        Some(file) => file,
+        None => {
+            let path = dir.spec();
+            let file = fsx::create_private(&path);
+            file.and_then(|file| std::fs::remove_file(&path).map(|()| file))
+                .with_context(|| format!("cannot make {}", path.display()))?
+        }
+    };
+    file.write_all(content)
+        .and_then(|()| file.rewind())
+        .context("cannot write the spec of the run")?;
+    Ok(file)
 }
 
 /// Starts a tick of a board that waits for a slot of this machine, and hands it one. It goes on by itself; the slot

@@ -1,4 +1,4 @@
-//! The folder of a run: its lock, its tree lock, its exit record, its spec and its cancel pipe.
+//! The folder of a run: its lock, its tree lock, its exit record and its cancel pipe.
 //!
 //! The lock is held from before the run is on the board until its end is durable, so a free lock means
 //! that nobody is left who could start it, be running it, or be about to report it. Whoever asks never
@@ -60,7 +60,7 @@ impl RunDir {
         self.0.join("exit")
     }
 
-    /// What the supervisor has to know.
+    /// What the supervisor has to know, for the moment that a file needs a name.
     pub fn spec(&self) -> PathBuf {
         self.0.join("spec")
     }

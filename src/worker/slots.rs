@@ -32,7 +32,9 @@ impl Slots {
     /// Takes the next slot that is free. `None`: all are held. One that was passed is not asked again: for whoever
     /// takes many it is mostly his own.
     pub fn take(&mut self) -> Result<Option<File>> {
-        fsx::private_dir(&self.dir)?;
+        if self.rest.start == 0 {
+            fsx::private_dir(&self.dir)?;
+        }
         for slot in self.rest.by_ref() {
             let file = fsx::open_lock(&self.dir.join(slot.to_string()))?;
             if fsx::lock_exclusive(&file, Wait::No)? {

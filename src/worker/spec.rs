@@ -1,4 +1,4 @@
-//! What a supervisor has to know, handed over in a private file that it removes at once.
+//! What a supervisor has to know, handed over in a file without a name.
 //!
 //! Never in arguments, which every user of the machine can read.
 
@@ -34,6 +34,9 @@ pub struct Spec {
     pub dir: PathBuf,
     /// The lock that is handed over.
     pub lock: Identity,
+    /// Held by the tick until all that start with this run are started; `None`: there is nothing to wait for.
+    #[serde(default)]
+    pub start_lock: Option<PathBuf>,
     /// Program and arguments, placeholders filled.
     pub command: Vec<String>,
     /// Run before the worker is signalled when it has to end; empty: nothing.
@@ -43,6 +46,7 @@ pub struct Spec {
     #[serde(default)]
     pub verify: Vec<String>,
     /// The worker's whole environment.
+    #[serde(with = "words")]
     pub env: Vec<(OsString, OsString)>,
     /// Where it works.
     pub workspace: Place,
@@ -78,9 +82,78 @@ pub enum Place {
     Given(PathBuf),
 }
 
+/// Words of the system, which are mostly text and then written as such: as lists of bytes they take four times the
+/// space, and most of the time that writing and reading a spec takes.
+mod words {
+    use std::borrow::Cow;
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Word<'a> {
+        Text(Cow<'a, str>),
+        Bytes(Vec<u8>),
+    }
+
+    fn word(word: &OsStr) -> Word<'_> {
+        match word.to_str() {
+            Some(text) => Word::Text(text.into()),
+            None => Word::Bytes(word.as_bytes().to_vec()),
+        }
+    }
+
+    fn of_system(word: Word<'_>) -> OsString {
+        match word {
+            Word::Text(text) => text.into_owned().into(),
+            Word::Bytes(bytes) => OsString::from_vec(bytes),
+        }
+    }
+
+    pub fn serialize<S: Serializer>(
+        pairs: &[(OsString, OsString)],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(pairs.iter().map(|(name, value)| (word(name), word(value))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<(OsString, OsString)>, D::Error> {
+        let pairs = Vec::<(Word<'_>, Word<'_>)>::deserialize(from)?;
+        let pairs = pairs.into_iter();
+        Ok(pairs
+            .map(|(name, value)| (of_system(name), of_system(value)))
+            .collect())
+    }
+}
+
 impl Spec {
     /// The nonce, checked: it names a folder.
     pub fn nonce(&self) -> Result<Nonce, String> {
         self.nonce.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn an_environment_is_handed_over_as_it_is() {
+        #[derive(Serialize, Deserialize)]
+        struct Part(#[serde(with = "words")] Vec<(OsString, OsString)>);
+        let env: Vec<(OsString, OsString)> = vec![
+            ("NAME".into(), "héllo \"world\"\n".into()),
+            ("BYTES".into(), OsString::from_vec(vec![0xff, b'a', 0x80])),
+            ("EMPTY".into(), "".into()),
+        ];
+        let text = serde_json::to_string(&Part(env.clone())).unwrap();
+        let head = r#"[["NAME","héllo \"world\"\n"],["BYTES",[255,97,128]]"#;
+        assert!(text.starts_with(head), "{text}");
+        assert_eq!(serde_json::from_str::<Part>(&text).unwrap().0, env);
     }
 }

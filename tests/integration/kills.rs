@@ -178,6 +178,30 @@ fn kill_at(portable: &str, follow: &[&str], name: &str, number: usize, once: Onc
     stage.recover(&format!("killed at {name} number {number}"), once);
 }
 
+#[test]
+fn a_tick_that_dies_lets_go_whatever_waits_for_it() {
+    if !strace_works() {
+        return;
+    }
+    let home = Home::new(
+        "[defaults]\nmax_in_progress = 9\nmax_in_progress_per_worker = 9\n[host]\nmax_in_progress = 9\n[workers.w]\ncommand = ['true']\n",
+    );
+    for n in 0..9 {
+        home.create(&n.to_string(), "w", &[]);
+    }
+    // It leaves its time when all of them are started, and goes on.
+    let inject = "inject=utimensat:signal=KILL:when=1";
+    home.command("strace")
+        .args(["-o", "/dev/null", "-e", inject, PROGRAM, "tick"])
+        .output()
+        .unwrap();
+    assert!(home.board("kanban.db.start.lock").exists());
+    home.wait_until("all are done", || {
+        home.sql::<i64>("SELECT count(*) FROM tasks WHERE status = 'done'") == 9
+    });
+    home.quiet();
+}
+
 /// Calls that change something outside the process: every one of them is a moment to be killed at. Of the
 /// others every seventh is taken.
 const EFFECTS: [&str; 15] = [

@@ -170,6 +170,34 @@ fn a_tick_waits_for_the_disk_as_often_for_a_hundred_starts_as_for_one() {
 }
 
 #[test]
+fn what_starts_together_leaves_the_board_to_the_tick_until_it_is_through() {
+    if !strace_works() {
+        return;
+    }
+    let home = Home::new(CONFIG);
+    let lock = home.board("kanban.db.start.lock");
+    let start = |cards: usize| {
+        for n in 0..cards {
+            home.create(&n.to_string(), "quick", &[]);
+        }
+        let all = trace(&home, Whom::AllOfIt, &["tick"]);
+        home.quiet();
+        all
+    };
+    start(2);
+    assert!(!lock.exists(), "a few wait for nobody");
+    let all = start(10);
+    assert!(lock.exists());
+    // Each supervisor opens the log of its card before it does anything else.
+    let through = all.position("ftruncate(", "kanban.db-wal>, 0)");
+    let first = all.position("openat(", "/logs/t_");
+    assert!(
+        through.is_some() && through < first,
+        "{through:?} {first:?}"
+    );
+}
+
+#[test]
 fn a_card_waits_for_the_disk_a_few_times_and_the_last_tick_moves_the_log() {
     if !strace_works() {
         return;
