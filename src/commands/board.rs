@@ -1,17 +1,18 @@
 //! `kanban board`
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::rows::Rows;
 use super::{Global, Session};
 use crate::board::status::Status;
 use crate::board::task::Task;
 use crate::config::Board;
-use crate::render;
 use crate::render::columns::{self, Card, Column};
 use crate::render::style::{Style, status_colour};
+use crate::render::{self, JsonList};
 use crate::store::listing::{self, ListFilter};
-use crate::store::{Store, meta, tasks};
+use crate::store::{Snapshot, Store, meta, tasks};
 use crate::time::{self, Seconds};
 
 /// Show the board as columns
@@ -30,47 +31,75 @@ pub struct Args {
 /// Cards shown in a column before "+N more".
 const SHOWN: u32 = 12;
 
+/// What is attempted, for the error.
+const WHAT: &str = "cannot read the board";
+
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     let session = Session::open(global)?;
-    let store = session.reader()?;
-    let now = time::now()?;
     if global.json {
-        let (cards, last) = store.read("cannot read the board", |conn| {
-            Ok((
-                listing::list(conn, &filter(args.archived))?,
-                meta::last_tick(conn)?,
-            ))
-        })?;
-        let there: Vec<&Status> = cards.iter().map(|card| &card.status).collect();
-        let columns: Vec<_> = shown_columns(&there)
-            .into_iter()
-            .map(|status| {
-                let cards: Vec<_> = cards.iter().filter(|c| c.status == status).collect();
-                json!({"name": status, "cards": cards})
-            })
-            .collect();
-        return render::print(&render::json(
-            &json!({"board": session.board.slug, "columns": columns, "last_tick": last}),
-        )?);
+        return print_json(&session, args.archived);
     }
     render::print(&draw(
-        &store,
+        &session.reader()?,
         &session.board,
-        now,
+        time::now()?,
         args.archived,
         &Style::stdout(),
     )?)
 }
 
-fn filter(archived: bool) -> ListFilter {
-    let statuses = if archived {
-        Status::COLUMNS.to_vec()
-    } else {
-        Vec::new()
-    };
+/// Where the cards of a column stand in its JSON: in a text, each quote would have a backslash before it.
+const CARDS: &str = "\"cards\": []";
+/// Before each line of them.
+const INDENT: &str = "      ";
+
+/// The board as JSON. Only the numbers of its cards are held, however many there are.
+fn print_json(session: &Session, archived: bool) -> Result<()> {
+    let (columns, last) = session.read(WHAT, |conn| {
+        let counts = counts(conn, archived)?;
+        let columns = shown_columns(&counts).into_iter().map(|status| {
+            let numbers = listing::numbers(conn, &column(&status, None))?;
+            Ok((status, numbers))
+        });
+        let columns = columns.collect::<Result<Vec<(Status, Vec<i64>)>>>()?;
+        Ok((columns, meta::last_tick(conn)?))
+    })?;
+    let names = columns.iter().map(|(name, _)| name);
+    let names: Vec<Value> = names
+        .map(|name| json!({"name": name, "cards": []}))
+        .collect();
+    let frame =
+        render::json(&json!({"board": session.board.slug, "columns": names, "last_tick": last}))?;
+    let mut parts = frame.split(CARDS);
+    render::stream(|out| {
+        out.write_all(parts.next().unwrap_or_default().as_bytes())?;
+        for ((_, numbers), after) in columns.iter().zip(parts) {
+            out.write_all(b"\"cards\": ")?;
+            let cards = Rows {
+                session,
+                what: WHAT,
+                numbers,
+                each: listing::cards,
+            };
+            cards.write_json(JsonList::indented(INDENT), out)?;
+            out.write_all(after.as_bytes())?;
+        }
+        Ok(())
+    })
+}
+
+/// How many cards there are in each column that is shown.
+fn counts(conn: &Snapshot, archived: bool) -> Result<Vec<(Status, i64)>> {
+    let mut counts = tasks::counts(conn)?;
+    counts.retain(|(status, _)| archived || *status != Status::Archived);
+    Ok(counts)
+}
+
+fn column(status: &Status, limit: Option<u32>) -> ListFilter {
     ListFilter {
-        statuses,
+        statuses: vec![status.clone()],
+        limit,
         ..ListFilter::default()
     }
 }
@@ -83,20 +112,13 @@ pub fn draw(
     archived: bool,
     style: &Style,
 ) -> Result<String> {
-    let columns = store.read("cannot read the board", |conn| {
+    let columns = store.read(WHAT, |conn| {
         // What is not shown is only counted: there may be a million cards in a column.
-        let mut counts = tasks::counts(conn)?;
-        counts.retain(|(status, _)| archived || *status != Status::Archived);
-        let there: Vec<&Status> = counts.iter().map(|(status, _)| status).collect();
-        let columns = shown_columns(&there).into_iter().map(|status| {
+        let counts = counts(conn, archived)?;
+        let columns = shown_columns(&counts).into_iter().map(|status| {
             let count = counts.iter().find(|(of, _)| *of == status);
-            let first = ListFilter {
-                statuses: vec![status.clone()],
-                limit: Some(SHOWN),
-                ..ListFilter::default()
-            };
             let cards: Vec<Card> = match count {
-                Some(_) => listing::list(conn, &first)?,
+                Some(_) => listing::list(conn, &column(&status, Some(SHOWN)))?,
                 None => Vec::new(),
             }
             .iter()
@@ -116,7 +138,8 @@ pub fn draw(
 }
 
 /// The columns that every board has, and those that have cards.
-fn shown_columns(there: &[&Status]) -> Vec<Status> {
+fn shown_columns(counts: &[(Status, i64)]) -> Vec<Status> {
+    let there: Vec<&Status> = counts.iter().map(|(status, _)| status).collect();
     let always = [
         Status::Todo,
         Status::Ready,
@@ -130,7 +153,7 @@ fn shown_columns(there: &[&Status]) -> Vec<Status> {
         .collect();
     for status in there {
         if !columns.contains(status) {
-            columns.push((*status).clone());
+            columns.push(status.clone());
         }
     }
     columns

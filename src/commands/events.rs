@@ -65,7 +65,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     render::stream(|out| {
         look(out, (after, newest), &mut shape)?;
         if let Shape::Json(list) = shape {
-            return Ok(out.write_all(list.end().as_bytes())?);
+            return Ok(writeln!(out, "{}", list.end())?);
         }
         let mut seen = newest;
         if !args.follow {

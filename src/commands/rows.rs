@@ -81,10 +81,18 @@ impl<T> Rows<'_, T> {
         T: Serialize,
     {
         render::stream(|out| {
-            let mut list = JsonList::default();
-            self.write(out, |row, page| list.push(page, &row))?;
-            Ok(out.write_all(list.end().as_bytes())?)
+            self.write_json(JsonList::default(), out)?;
+            Ok(out.write_all(b"\n")?)
         })
+    }
+
+    /// As a list of JSON within something that is being written.
+    pub fn write_json(&self, mut list: JsonList, out: &mut dyn Write) -> Result<()>
+    where
+        T: Serialize,
+    {
+        self.write(out, |row, page| list.push(page, &row))?;
+        Ok(out.write_all(list.end().as_bytes())?)
     }
 
     /// As lines.

@@ -45,9 +45,19 @@ pub fn json(value: &impl Serialize) -> Result<String> {
 #[derive(Debug, Default)]
 pub struct JsonList {
     begun: bool,
+    /// Before each line.
+    indent: &'static str,
 }
 
 impl JsonList {
+    /// A list that is a value further in.
+    pub fn indented(indent: &'static str) -> Self {
+        Self {
+            begun: false,
+            indent,
+        }
+    }
+
     /// Adds an element to the text so far.
     pub fn push(&mut self, text: &mut String, value: &impl Serialize) -> Result<()> {
         let element =
@@ -58,17 +68,16 @@ impl JsonList {
         });
         // A line break stands between two keys and never in a text, where it is written as \n.
         for line in escape::json(&element).lines() {
-            text.push_str("\n  ");
-            text.push_str(line);
+            text.extend(["\n", self.indent, "  ", line]);
         }
         Ok(())
     }
 
     /// What follows the last element.
-    pub fn end(self) -> &'static str {
+    pub fn end(self) -> String {
         match self.begun {
-            true => "\n]\n",
-            false => "[]\n",
+            true => format!("\n{}]", self.indent),
+            false => "[]".into(),
         }
     }
 }
@@ -199,8 +208,8 @@ mod tests {
             for value in list.as_array().unwrap() {
                 pieces.push(&mut text, value).unwrap();
             }
-            text += pieces.end();
-            assert_eq!(text, json(&list).unwrap());
+            text += &pieces.end();
+            assert_eq!(format!("{text}\n"), json(&list).unwrap());
         }
     }
 }

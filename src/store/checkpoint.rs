@@ -53,7 +53,8 @@ impl Store {
         attempt().map_err(|e| condemn(e, &self.path))
     }
 
-    /// For commands other than a tick: checkpoints only a log that has grown large.
+    /// For commands other than a tick, and between many commits: checkpoints only a log that has grown large. Whoever
+    /// opens the board reads all of it.
     pub fn checkpoint_if_large(&mut self) -> Result<()> {
         if self.log_size() > WAL_LARGE {
             self.checkpoint()?;

@@ -203,11 +203,21 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
         require(tx, parent)?;
     }
     let id = unused_id(tx)?;
+    let free = match new.not_before {
+        Some(at) if at > now => Status::Scheduled,
+        _ => Status::Ready,
+    };
+    let first = match &new.column {
+        Column::Triage => Status::Triage,
+        Column::Blocked(_) => Status::Blocked,
+        Column::ByParents if new.parents.is_empty() => free.clone(),
+        Column::ByParents => Status::Todo,
+    };
     let (workspace_kind, workspace_path) = new.workspace.columns();
     tx.prepare_cached(
         "INSERT INTO tasks (id, title, body, assignee, status, priority, created_by, created_at, workspace_kind,
                             workspace_path, idempotency_key, max_runtime_seconds, tenant)
-         VALUES (?1, ?2, ?3, ?4, 'todo', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         VALUES (?1, ?2, ?3, ?4, ?13, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
             id.as_str(),
@@ -222,20 +232,20 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
             new.idempotency_key,
             new.max_runtime,
             new.tenant,
+            first.as_str(),
         ])?;
     overrides(tx, &id, new)?;
     for (parent, on) in &new.parents {
         links::add(tx, parent, &id, *on)?;
     }
-    let status = match &new.column {
-        Column::Triage => Status::Triage,
-        Column::Blocked(_) => Status::Blocked,
-        Column::ByParents if !links::open_parents(tx, &id)?.is_empty() => Status::Todo,
-        Column::ByParents if new.not_before.is_some_and(|at| at > now) => Status::Scheduled,
-        Column::ByParents => Status::Ready,
+    let status = match first {
+        Status::Todo if links::open_parents(tx, &id)?.is_empty() => {
+            tx.prepare_cached("UPDATE tasks SET status = ?2 WHERE id = ?1")?
+                .execute(params![id.as_str(), free.as_str()])?;
+            free
+        }
+        other => other,
     };
-    tx.prepare_cached("UPDATE tasks SET status = ?2 WHERE id = ?1")?
-        .execute(params![id.as_str(), status.as_str()])?;
     let parents: Vec<&str> = new.parents.iter().map(|(id, _)| id.as_str()).collect();
     let event = Event::with(
         "created",

@@ -11,7 +11,7 @@ impl Bench {
     pub fn batches(&self) {
         let mut rows = Vec::new();
         for count in [1_usize, 10, 100] {
-            let home = self.home("batch");
+            let home = self.home(&format!("batch-{count}"));
             let fill = || {
                 let cards: String = (0..count)
                     .map(|n| format!("[[cards]]\ntitle = 'card {n}'\nassignee = 'true'\n"))
@@ -70,8 +70,9 @@ impl Bench {
             ("a chain of ten", 10, true),
         ] {
             let mut walls = Vec::new();
-            for _ in 0..self.rounds.min(9) {
-                let home = self.home("throughput");
+            for round in 0..self.rounds.min(9) {
+                // Not in the place of one that is removed for it: a file system may take long to reuse what was freed.
+                let home = self.home(&format!("throughput-{cards}-{round}"));
                 let mut parent: Option<String> = None;
                 for n in 0..cards {
                     let title = format!("card {n}");

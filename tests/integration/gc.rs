@@ -6,7 +6,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::harness::{Home, Run, text};
+use crate::kills::strace_works;
 use crate::receiver::{NOBODY, Receiver};
+use crate::traced::{Whom, trace};
 
 /// The beginning of these tests.
 const T0: i64 = 1_767_225_600;
@@ -303,4 +305,27 @@ fn a_tick_at_work_is_not_disturbed() {
         path.display()
     ))
     .expect(0);
+}
+
+#[test]
+fn removing_much_never_fills_the_disk_with_a_log() {
+    if !strace_works() {
+        return;
+    }
+    let home = home("").with("KANBAN_NOW", &(T0 + 99 * DAY).to_string());
+    home.ok(&["init"]);
+    home.change(&format!(
+        "INSERT INTO tasks (id, title, status, created_at, completed_at) VALUES ('t_00000001', 'x', 'done', 1, 1);
+         WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 40000)
+         INSERT INTO task_events (task_id, kind, payload, created_at)
+             SELECT 't_00000001', 'commented', hex(zeroblob(300)), {T0} FROM numbers;
+         UPDATE tick_meta SET value = (SELECT max(id) FROM task_events) WHERE key = 'announced';"
+    ));
+    let gc = trace(&home, Whom::Itself, &["gc"]);
+    assert_eq!(count(&home, "task_events"), 0);
+    // It is moved into the board file again and again, and not only at the end.
+    let moved = gc.of(&["ftruncate"]);
+    let moved = moved.iter().filter(|call| call.contains("-wal>, 0)"));
+    let moved = moved.count();
+    assert!(moved > 3, "{moved}");
 }

@@ -505,3 +505,45 @@ fn the_exit_status_says_of_which_kind_a_failure_is() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn a_board_of_any_length_has_the_cards_of_each_column_as_list_prints_them() {
+    let home = Home::new("");
+    home.ok(&["create", "it says \"cards\": [] and more"]);
+    let empty = home.json(&["board"]);
+    assert_eq!(empty["columns"].as_array().unwrap().len(), 5);
+    // More than is held at a time.
+    home.change(
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 400)
+         INSERT INTO tasks (id, title, body, status, created_at)
+             SELECT printf('t_%08x', n), n, hex(zeroblob(200)),
+                    CASE WHEN n % 2 THEN 'done' WHEN n % 9 = 0 THEN 'archived' ELSE 'blocked' END, n FROM numbers;
+         UPDATE tasks SET status = 'of another program' WHERE id = 't_00000001'",
+    );
+    let printed = |args: &[&str]| home.ok(args).stdout;
+    for more in [&[][..], &["--archived"]] {
+        let args = [&["board", "--json"], more].concat();
+        let text = printed(&args);
+        let board: Value = serde_json::from_str(&text).unwrap();
+        let columns = board["columns"].as_array().unwrap();
+        let (mut cards, mut names) = (0, Vec::new());
+        for column in columns {
+            let name = column["name"].as_str().unwrap();
+            names.push(name);
+            cards += column["cards"].as_array().unwrap().len();
+            if name == "of another program" {
+                continue;
+            }
+            let list = printed(&["list", "--status", name, "--json"]);
+            let lines: Vec<&str> = list.lines().collect();
+            let inside = format!(
+                "\"cards\": {},\n      \"name\": \"{name}\"\n",
+                lines.join("\n      ")
+            );
+            assert!(text.contains(&inside), "{name}");
+        }
+        assert!(names.contains(&"of another program"));
+        assert_eq!(names.contains(&"archived"), !more.is_empty());
+        assert_eq!(cards, if more.is_empty() { 379 } else { 401 });
+    }
+}

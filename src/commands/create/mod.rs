@@ -15,12 +15,12 @@ use super::{Global, Session};
 use crate::board::dependency::Release;
 use crate::board::id::{CardRef, TaskId};
 use crate::board::statement::{Statement, Verb};
-use crate::board::task::{BODY_MAX, Maker, NewTask, Task};
+use crate::board::task::{BODY_MAX, Maker, NewTask};
 use crate::exit::Failure;
 use crate::render;
 use crate::store::lifecycle::Own;
 use crate::store::tasks::Created;
-use crate::store::{Store, Tx, tasks};
+use crate::store::{Snapshot, Store, Tx, tasks};
 use crate::time;
 
 /// Make a card, or those of a file
@@ -112,30 +112,33 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let now = time::now()?;
     let session = Session::open(global)?;
     let new = args.card.check(Path::new(""), &session, now)?;
-    let (created, task) = create(&session, new, |tx| parents(args, tx))?;
+    let parents = |tx: &Tx<'_>| parents(args, tx);
     if global.json {
+        let (created, task) = create(&session, new, parents, tasks::get)?;
         let mut object = json!(task);
         object["new"] = json!(created.new);
         return render::print(&render::json(&object)?);
     }
+    let (created, ()) = create(&session, new, parents, |_, _| Ok(()))?;
     render::print(&format!("{}\n", created.id))
 }
 
-/// Makes a card that waits for these parents, and the board if there is none. A worker may, as long as its own card
-/// is its own.
-pub(super) fn create(
+/// Makes a card that waits for these parents, and the board if there is none, and looks at it. A worker may, as long
+/// as its own card is its own.
+pub(super) fn create<T>(
     session: &Session,
     mut new: NewTask,
     parents: impl FnOnce(&Tx<'_>) -> Result<Vec<(TaskId, Release)>>,
-) -> Result<(Created, Task)> {
+    look: impl FnOnce(&Snapshot, &TaskId) -> Result<T>,
+) -> Result<(Created, T)> {
     make_board(session)?;
     let what = format!("cannot make a card on board {}", session.board.slug);
     session.write_as(&what, Statement::bare(Verb::Create), &[], |tx, own, now| {
         new.made_by = own.map(maker);
         new.parents = parents(tx)?;
         let created = tasks::create(tx, &new, now)?;
-        let task = tasks::get(tx, &created.id)?;
-        Ok((created, task))
+        let seen = look(tx, &created.id)?;
+        Ok((created, seen))
     })
 }
 

@@ -24,7 +24,7 @@ use crate::commands::{
 use crate::config::Caller;
 use crate::exit::Failure;
 use crate::store::listing::{self, ListFilter};
-use crate::store::{context, links, tasks};
+use crate::store::{Tx, context, links, tasks};
 use crate::tick::briefing;
 use crate::time;
 
@@ -392,10 +392,11 @@ fn make(global: &Global, _: &Caller, arguments: Map<String, Value>) -> Result<Va
         .map(task::body)
         .transpose()
         .map_err(|e| usage("body", e))?;
-    let (created, task) = create(&session, new, |tx| {
+    let parents = |tx: &Tx<'_>| {
         let ids = tasks::find_all(tx, &parents)?;
         Ok(ids.into_iter().map(|id| (id, Release::Success)).collect())
-    })?;
+    };
+    let (created, task) = create(&session, new, parents, tasks::get)?;
     let mut made = brief(&task);
     made["new"] = created.new.into();
     Ok(made)

@@ -44,6 +44,7 @@ fn old(sweep: &mut Sweep<'_>, rows: Rows, keep: i64) -> Result<Freed> {
             sweep.store.write("removing what is old", |tx| {
                 retention::remove(tx, rows, &batch, before)
             })?;
+            sweep.store.checkpoint_if_large()?;
         }
         freed += batch.freed;
         (after, chunks) = (batch.last, chunks + 1);
@@ -88,6 +89,7 @@ fn told(sweep: &mut Sweep<'_>) -> Result<()> {
         let gone = sweep.store.write("removing what was told", |tx| {
             deliveries::prune(tx, before, DELIVERIES)
         })?;
+        sweep.store.checkpoint_if_large()?;
         sweep.pruned.deliveries += gone;
         if sweep.extent == Extent::Part || gone.count == 0 {
             return Ok(());
