@@ -47,8 +47,8 @@
 //! 10. **page** makes the page of the board anew, if one is kept and something changed
 //! 11. the checkpoint, which a tick that follows the end of a worker leaves to another while more run
 //!
-//! Where many are started at a time, their supervisors wait for `<db>.start.lock` until the tick sends something or
-//! ends: so they take neither processors nor the board from it.
+//! Where many are started at a time, their supervisors wait for `<db>.start.lock` until the tick is through, or comes
+//! to something that takes long: so they take neither processors nor the board from it.
 //!
 //! A claim waits for the disk before anything is started, and takes along what was committed before it. So nothing
 //! else has to (`Store::write_unsynced`), but for the last commit before something is removed outside the board.

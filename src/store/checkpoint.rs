@@ -25,7 +25,7 @@ pub enum Checkpoint {
 impl Store {
     /// Checkpoints with TRUNCATE. A busy log is an answer and not an error, and nobody is made to wait.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
-        let attempt = || -> Result<Checkpoint> {
+        let mut attempt = || -> Result<Checkpoint> {
             // With a busy timeout the checkpoint would hold the write lock while it waits for readers.
             self.conn.busy_timeout(Duration::ZERO)?;
             let result = self
@@ -33,7 +33,7 @@ impl Store {
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| {
                     Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
                 });
-            self.conn.busy_timeout(super::open::BUSY_TIMEOUT)?;
+            super::open::wait_when_busy(&mut self.conn)?;
             match result {
                 // So SQLite answers where there is no log, and does nothing.
                 Ok((0, -1)) => Ok(Checkpoint::NotWal),

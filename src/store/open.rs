@@ -25,6 +25,8 @@ const SQLITE_MIN: i32 = 3_051_003;
 
 /// How long a writer waits for another one, in milliseconds.
 pub const BUSY_TIMEOUT: Duration = Duration::from_millis(5_000);
+/// How long he sleeps at most before he looks again, in milliseconds.
+const BUSY_LOOK_MAX: u64 = 10;
 
 /// Compiled statements that are kept: more than the longest round of a tick has, which else would compile each of
 /// them again for every card.
@@ -284,11 +286,10 @@ fn connect_real(path: &Path, real: &Path, access: Access) -> Result<Store> {
         Access::Copy | Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    #[cfg_attr(not(test), expect(unused_mut, reason = "tests watch what runs"))]
     let mut conn = Connection::open_with_flags(real, flags)?;
     #[cfg(test)]
     super::scans::watch(&mut conn);
-    configure(&conn)?;
+    configure(&mut conn)?;
     Ok(Store {
         conn,
         path: path.to_owned(),
@@ -352,14 +353,14 @@ fn refuse_network(dir: &Path) -> Result<()> {
 
 /// Every setting relied on, set explicitly. Closing without a checkpoint comes first: whatever fails
 /// after it, the log stays.
-pub(super) fn configure(conn: &Connection) -> Result<()> {
+pub(super) fn configure(conn: &mut Connection) -> Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     // Else a statement with a value that an index could be chosen by is compiled again for every value.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    conn.busy_timeout(BUSY_TIMEOUT)?;
+    wait_when_busy(conn)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
@@ -370,4 +371,22 @@ pub(super) fn configure(conn: &Connection) -> Result<()> {
         conn.execute_batch("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;")?;
     }
     Ok(())
+}
+
+/// Has a connection wait for other writers. The handler of SQLite comes to sleep for a tenth of a second, in which a
+/// board that many wait for is nobody's.
+pub(super) fn wait_when_busy(conn: &mut Connection) -> rusqlite::Result<()> {
+    let mut until = None;
+    conn.busy_handler(Some(move |looks: i32| {
+        let now = Instant::now();
+        if looks == 0 {
+            until = now.checked_add(BUSY_TIMEOUT);
+        }
+        let waits = until.is_some_and(|until| now < until);
+        if waits {
+            let pause = u64::try_from(looks).map_or(BUSY_LOOK_MAX, |n| (n + 1).min(BUSY_LOOK_MAX));
+            std::thread::sleep(Duration::from_millis(pause));
+        }
+        waits
+    }))
 }

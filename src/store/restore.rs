@@ -59,8 +59,8 @@ impl Origin {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX
                 | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-            let conn = Connection::open_with_flags(&real, flags)?;
-            configure(&conn)?;
+            let mut conn = Connection::open_with_flags(&real, flags)?;
+            configure(&mut conn)?;
             schema::inspect(&conn, &shown.to_string())?;
             let verdict: String = conn.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0))?;
             if verdict != "ok" {

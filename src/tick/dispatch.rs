@@ -317,19 +317,25 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
 }
 
 /// Has many supervisors wait until all of them are started and the tick is through with the board. Else those that
-/// came first would take the processors and the board from the tick, and the last one would start later.
-fn hold_back(tick: &mut Tick<'_>, starts: usize) -> Result<()> {
-    if starts > AT_ONCE && tick.starting.is_none() {
-        let lock = fsx::open_lock(&tick.board.start_lock())?;
-        // Those that an earlier tick let go may be about to see it.
-        tick.starting = fsx::lock_exclusive(&lock, Wait::No)?.then_some(lock);
+/// came first would take the processors and the board from the tick, and the last one would start later. Where that
+/// cannot be had, or an earlier batch is just about to begin, they do not wait.
+fn hold_back(tick: &mut Tick<'_>, starts: usize) {
+    if starts <= AT_ONCE || tick.starting.is_some() {
+        return;
     }
-    Ok(())
+    let held = fsx::open_lock(&tick.board.start_lock()).and_then(|lock| {
+        let free = fsx::lock_exclusive(&lock, Wait::No)?;
+        Ok(free.then_some(lock))
+    });
+    tick.starting = held.unwrap_or_else(|e| {
+        log::warn!("{e:#}");
+        None
+    });
 }
 
 /// Starts the supervisors of claimed runs, and books the starts that failed.
 fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
-    hold_back(tick, claimed.len())?;
+    hold_back(tick, claimed.len());
     let mut failed = Vec::new();
     for Claimed {
         prepared,

@@ -121,6 +121,11 @@ impl Tick<'_> {
     fn real(&self) -> bool {
         self.effects == Effects::Real
     }
+
+    /// Lets what was started begin, before something that takes long.
+    fn let_begin(&mut self) {
+        self.starting = None;
+    }
 }
 
 /// Runs one tick.

@@ -50,6 +50,36 @@ fn states(home: &Home) -> Vec<String> {
 }
 
 #[test]
+fn however_many_start_none_waits_for_a_slow_receiver() {
+    let home = Home::new("");
+    let go = home.path().join("go");
+    let config = format!(
+        "[host]\nmax_in_progress = 9\n[boards.default]\nmax_in_progress = 9\n[workers.me]\npull = true\n\
+         [workers.mark]\nmax_in_progress = 9\ncommand = ['sh', '-c', 'echo >> \"$KANBAN_HOME/ran\"']\n\
+         [channels.slow]\nkind = 'command'\n\
+         command = ['sh', '-c', 'while [ -d {} ] && ! [ -e {} ]; do sleep 0.05; done']\n",
+        home.path().display(),
+        go.display()
+    );
+    std::fs::write(home.path().join("config.toml"), config).unwrap();
+    for n in 0..9 {
+        home.create(&n.to_string(), "mark", &[]);
+    }
+    let told = home.create("what is told meanwhile", "me", &[]);
+    home.ok(&["complete", &told]);
+    let mut tick = home.command(PROGRAM).arg("tick").spawn().unwrap();
+    let ran = home.path().join("ran");
+    home.wait_until("all have run", || {
+        std::fs::read_to_string(&ran).is_ok_and(|text| text.len() == 9)
+    });
+    assert!(home.board("kanban.db.start.lock").exists());
+    assert!(tick.try_wait().unwrap().is_none(), "it is still sending");
+    std::fs::write(go, "").unwrap();
+    assert!(tick.wait().unwrap().success());
+    home.quiet();
+}
+
+#[test]
 fn a_finished_card_is_told_with_all_that_came_of_it() {
     let receiver = Receiver::start(|_| Answer::ok());
     let home = home(&webhook("hook", &receiver, ""));
