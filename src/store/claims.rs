@@ -154,8 +154,8 @@ pub struct Granted {
 /// Claims a ready card for a run whose lock is held. `None`: the card is not to be had any more.
 pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>> {
     let id = claim.task.as_str();
-    let taken = tx
-        .prepare_cached(&format!(
+    let taken = tx.execute(
+        &format!(
             "UPDATE tasks AS t
              SET status = 'running', claim_lock = ?2, claim_expires = ?3, worker_pid = NULL, last_heartbeat_at = ?4,
                  started_at = coalesce(started_at, ?4)
@@ -164,8 +164,8 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
                AND NOT EXISTS (SELECT 1 FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0)
                AND NOT EXISTS (SELECT 1 FROM tick_cards c WHERE c.task_id = t.id
                                AND (c.not_before > ?4 OR (c.retry_at > ?4 AND c.retry_at <= ?4 + ?6)))"
-        ))?
-        .execute(params![
+        ),
+        params![
             id,
             claim.claimer,
             claim.expires,
@@ -173,7 +173,8 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
             claim.assignee,
             claim.delay_max,
             claim.source.as_str()
-        ])?;
+        ],
+    )?;
     if taken != 1 {
         return Ok(None);
     }
@@ -181,52 +182,54 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
         adopt(tx, claim, now)?;
     }
     // A run that another program left open, although the card is not running, is over.
-    tx.prepare_cached(
+    tx.execute(
         "UPDATE task_runs SET status = 'reclaimed', outcome = 'reclaimed', ended_at = ?2,
                 error = coalesce(error, 'left open when the card was claimed again')
          WHERE task_id = ?1 AND ended_at IS NULL",
-    )?
-    .execute(params![id, now])?;
-    tx.prepare_cached(
+        params![id, now],
+    )?;
+    tx.execute(
         "INSERT INTO task_runs (task_id, profile, status, claim_lock, claim_expires, max_runtime_seconds,
                                 last_heartbeat_at, started_at)
          VALUES (?1, ?2, 'running', ?3, ?4, ?5, ?6, ?6)",
-    )?
-    .execute(params![id, claim.worker, claim.claimer, claim.expires, claim.max_runtime, now])?;
+        params![id, claim.worker, claim.claimer, claim.expires, claim.max_runtime, now],
+    )?;
     let run_id = tx.last_insert_rowid();
     let attempt: i64 = tx.query_row(
         "SELECT count(*) + 1 FROM tick_runs WHERE task_id = ?1",
         [id],
         |r| r.get(0),
     )?;
-    tx.prepare_cached(
+    tx.execute(
         "INSERT INTO tick_runs (run_id, task_id, worker, attempt, nonce, token, host, boot, lock_dev, lock_ino,
                                 report, leftovers, stage, claimed_at, source)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'claimed', ?13, ?14)",
-    )?
-    .execute(params![
-        run_id,
-        id,
-        claim.worker,
-        attempt,
-        claim.nonce.as_str(),
-        claim.token,
-        claim.host,
-        claim.boot,
-        claim.lock.dev.cast_signed(),
-        claim.lock.ino.cast_signed(),
-        claim.report.as_str(),
-        claim.leftovers,
-        now,
-        claim.source.as_str(),
-    ])?;
-    tx.prepare_cached(
+        params![
+            run_id,
+            id,
+            claim.worker,
+            attempt,
+            claim.nonce.as_str(),
+            claim.token,
+            claim.host,
+            claim.boot,
+            claim.lock.dev.cast_signed(),
+            claim.lock.ino.cast_signed(),
+            claim.report.as_str(),
+            claim.leftovers,
+            now,
+            claim.source.as_str(),
+        ],
+    )?;
+    tx.execute(
         "INSERT INTO tick_cards (task_id, runs) VALUES (?1, 1)
          ON CONFLICT (task_id) DO UPDATE SET runs = runs + 1, retry_at = NULL, not_before = NULL",
-    )?
-    .execute([id])?;
-    tx.prepare_cached("UPDATE tasks SET current_run_id = ?2 WHERE id = ?1")?
-        .execute(params![id, run_id])?;
+        [id],
+    )?;
+    tx.execute(
+        "UPDATE tasks SET current_run_id = ?2 WHERE id = ?1",
+        params![id, run_id],
+    )?;
     history::append(
         tx,
         &claim.task,

@@ -78,8 +78,7 @@ impl<'a> Import<'a> {
             values.join(", ")
         );
         self.tx
-            .prepare_cached(&sql)?
-            .execute(params_from_iter(row.values()))
+            .execute(&sql, params_from_iter(row.values()))
             .map_err(|e| Failure::usage(format!("this row does not fit into {table}: {e}")))?;
         Ok(())
     }

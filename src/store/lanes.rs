@@ -74,15 +74,14 @@ pub fn hold(
 
 /// A worker that was claimed after its lane was held has been started: the lane is good again.
 pub fn proven(tx: &Tx<'_>, worker: &str, claimed_at: Seconds) -> Result<()> {
-    tx.prepare_cached("DELETE FROM tick_lanes WHERE worker = ?1 AND since <= ?2")?
-        .execute(params![worker, claimed_at])?;
+    tx.execute(
+        "DELETE FROM tick_lanes WHERE worker = ?1 AND since <= ?2",
+        params![worker, claimed_at],
+    )?;
     Ok(())
 }
 
 /// Lets a lane go. `true`: it was held.
 pub fn release(tx: &Tx<'_>, worker: &str) -> Result<bool> {
-    Ok(tx
-        .prepare_cached("DELETE FROM tick_lanes WHERE worker = ?1")?
-        .execute([worker])?
-        == 1)
+    Ok(tx.execute("DELETE FROM tick_lanes WHERE worker = ?1", [worker])? == 1)
 }

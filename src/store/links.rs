@@ -176,22 +176,26 @@ pub fn link(
 /// Adds an edge between cards that exist, or changes what it waits for. `false`: it was there as asked.
 pub fn add(tx: &Tx<'_>, parent: &TaskId, child: &TaskId, on: Release) -> Result<bool> {
     let edge = [parent.as_str(), child.as_str()];
-    let added = tx
-        .prepare_cached("INSERT OR IGNORE INTO task_links (parent_id, child_id) VALUES (?1, ?2)")?
-        .execute(edge)?
-        == 1;
+    let added = tx.execute(
+        "INSERT OR IGNORE INTO task_links (parent_id, child_id) VALUES (?1, ?2)",
+        edge,
+    )? == 1;
     let before: Option<String> = tx
-        .prepare_cached("SELECT release FROM tick_links WHERE parent_id = ?1 AND child_id = ?2")?
-        .query_row(edge, |r| r.get(0))
+        .query_row(
+            "SELECT release FROM tick_links WHERE parent_id = ?1 AND child_id = ?2",
+            edge,
+            |r| r.get(0),
+        )
         .optional()?;
     let before = before.map_or(Ok(Release::Success), |text| text.parse());
     if !added && before == Ok(on) {
         return Ok(false);
     }
     match on {
-        Release::Success => tx
-            .prepare_cached("DELETE FROM tick_links WHERE parent_id = ?1 AND child_id = ?2")?
-            .execute(edge)?,
+        Release::Success => tx.execute(
+            "DELETE FROM tick_links WHERE parent_id = ?1 AND child_id = ?2",
+            edge,
+        )?,
         other => tx.execute(
             "INSERT INTO tick_links (parent_id, child_id, release) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET release = ?3",

@@ -18,10 +18,10 @@ pub fn number(conn: &Connection, key: &str) -> Result<Option<i64>> {
 
 /// Remembers a number under a name.
 pub fn remember(tx: &Tx<'_>, key: &str, value: i64) -> Result<()> {
-    tx.prepare_cached(
+    tx.execute(
         "INSERT INTO tick_meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
-    )?
-    .execute(params![key, value])?;
+        params![key, value],
+    )?;
     Ok(())
 }
 

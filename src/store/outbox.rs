@@ -40,17 +40,17 @@ pub fn board_number(conn: &Connection) -> Result<i64> {
 /// Takes a notice down. One about an event that was taken down before is the one that was.
 pub fn note(tx: &Tx<'_>, notice: &Notice, now: Seconds) -> Result<i64> {
     let task = notice.task.as_ref().map(|card| card.id.as_str());
-    tx.prepare_cached(
+    tx.execute(
         "INSERT INTO tick_notices (event_id, task_id, kind, created_at, facts) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (event_id) DO NOTHING",
-    )?
-    .execute(params![
-        notice.event.id,
-        task,
-        notice.event.kind,
-        now,
-        serde_json::to_string(notice)?
-    ])?;
+        params![
+            notice.event.id,
+            task,
+            notice.event.kind,
+            now,
+            serde_json::to_string(notice)?
+        ],
+    )?;
     match notice.event.id {
         None => Ok(tx.last_insert_rowid()),
         Some(event) => Ok(tx.query_row(
@@ -70,12 +70,10 @@ pub fn put(
     next_at: Seconds,
     now: Seconds,
 ) -> Result<bool> {
-    Ok(tx
-        .prepare_cached(
-            "INSERT INTO tick_deliveries (id, notice_id, task_id, channel, address, thread, state, next_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'due', ?7, ?8) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
+    Ok(tx.execute(
+        "INSERT INTO tick_deliveries (id, notice_id, task_id, channel, address, thread, state, next_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'due', ?7, ?8) ON CONFLICT DO NOTHING",
+        params![
             id,
             notice_id,
             task,
@@ -84,8 +82,8 @@ pub fn put(
             target.thread,
             next_at,
             now
-        ])?
-        == 1)
+        ],
+    )? == 1)
 }
 
 /// The end of the digest that a message about a card falls into, if the target was told of the card within
@@ -213,34 +211,31 @@ pub struct Leased {
 /// Writes down that a message is being sent, and that it stands for those that it holds back.
 pub fn lease(tx: &Tx<'_>, turn: &Turn, now: Seconds) -> Result<Option<Leased>> {
     for seq in &turn.held_back {
-        tx.prepare_cached(
+        tx.execute(
             "UPDATE tick_deliveries SET state = 'held_back', told_by = ?2, done_at = ?3
              WHERE seq = ?1 AND state = 'due'",
-        )?
-        .execute(params![seq, turn.seq, now])?;
+            params![seq, turn.seq, now],
+        )?;
     }
-    let taken = tx
-        .prepare_cached(
-            "UPDATE tick_deliveries SET state = 'in_flight', attempts = attempts + 1, tried_at = ?2,
-                    held_back = held_back + ?3
-             WHERE seq = ?1 AND state IN ('due', 'retry')",
-        )?
-        .execute(params![
+    let taken = tx.execute(
+        "UPDATE tick_deliveries SET state = 'in_flight', attempts = attempts + 1, tried_at = ?2,
+                held_back = held_back + ?3
+         WHERE seq = ?1 AND state IN ('due', 'retry')",
+        params![
             turn.seq,
             now,
             i64::try_from(turn.held_back.len()).unwrap_or(i64::MAX)
-        ])?;
+        ],
+    )?;
     if taken == 0 {
         return Ok(None);
     }
-    let (id, attempts, held_back, facts): (String, u32, u32, String) = tx
-        .prepare_cached(
-            "SELECT d.id, d.attempts, d.held_back, n.facts
-             FROM tick_deliveries d JOIN tick_notices n ON n.id = d.notice_id WHERE d.seq = ?1",
-        )?
-        .query_row([turn.seq], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
-        })?;
+    let (id, attempts, held_back, facts): (String, u32, u32, String) = tx.query_row(
+        "SELECT d.id, d.attempts, d.held_back, n.facts
+         FROM tick_deliveries d JOIN tick_notices n ON n.id = d.notice_id WHERE d.seq = ?1",
+        [turn.seq],
+        |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)),
+    )?;
     Ok(Some(Leased {
         seq: turn.seq,
         id,
@@ -252,12 +247,12 @@ pub fn lease(tx: &Tx<'_>, turn: &Turn, now: Seconds) -> Result<Option<Leased>> {
 
 /// Gives back what was leased and not begun: the try did not happen.
 pub fn give_back(tx: &Tx<'_>, seq: i64) -> Result<()> {
-    tx.prepare_cached(
+    tx.execute(
         "UPDATE tick_deliveries SET state = CASE WHEN attempts > 1 THEN 'retry' ELSE 'due' END,
                 attempts = attempts - 1
          WHERE seq = ?1 AND state = 'in_flight'",
-    )?
-    .execute([seq])?;
+        [seq],
+    )?;
     Ok(())
 }
 
@@ -284,11 +279,11 @@ pub fn settle(
     };
     Ok(Some(match outcome {
         Outcome::Delivered { receipt } => {
-            tx.prepare_cached(
+            tx.execute(
                 "UPDATE tick_deliveries SET state = 'delivered', done_at = ?2, outcome = ?3, why = NULL, receipt = ?4
                  WHERE seq = ?1",
-            )?
-            .execute(params![leased.seq, now, word, receipt])?;
+                params![leased.seq, now, word, receipt],
+            )?;
             State::Delivered
         }
         Outcome::Retry { .. } | Outcome::Ambiguous { .. } => {
@@ -313,12 +308,12 @@ fn retry_or_die(
         Some(_) => State::Retry,
         None => State::Dead,
     };
-    tx.prepare_cached(
+    tx.execute(
         "UPDATE tick_deliveries SET state = ?2, next_at = coalesce(?3, next_at), outcome = ?4, why = ?5,
                 done_at = CASE WHEN ?3 IS NULL THEN ?6 END
          WHERE seq = ?1",
-    )?
-    .execute(params![seq, state.as_str(), next, outcome, why, now])?;
+        params![seq, state.as_str(), next, outcome, why, now],
+    )?;
     Ok(state)
 }
 

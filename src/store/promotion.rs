@@ -110,18 +110,18 @@ pub fn steps(conn: &Connection, cursor: &Cursor, now: Seconds) -> Result<Vec<Ste
 
 /// Takes one step. `false`: the card moved meanwhile, and is left where it is.
 pub fn take(tx: &Tx<'_>, step: &Step, now: Seconds) -> Result<bool> {
-    let moved = tx
-        .prepare_cached(&format!(
+    let moved = tx.execute(
+        &format!(
             "UPDATE tasks AS t SET status = ?3 WHERE t.id = ?1 AND t.status = ?2 AND NOT {OPEN_PARENT}"
-        ))?
-        .execute(params![step.id.as_str(), step.from.as_str(), step.to.as_str()])?
-        == 1;
+        ),
+        params![step.id.as_str(), step.from.as_str(), step.to.as_str()],
+    )? == 1;
     if moved && step.to == Status::Ready {
         // Its moment has come and is not asked for again, whatever the clock does.
-        tx.prepare_cached(
+        tx.execute(
             "UPDATE tick_cards SET not_before = NULL WHERE task_id = ?1 AND not_before <= ?2",
-        )?
-        .execute(params![step.id.as_str(), now])?;
+            params![step.id.as_str(), now],
+        )?;
         history::append(tx, &step.id, None, &Event::plain("promoted"), now)?;
     } else if moved {
         let at: Option<Seconds> = tx

@@ -105,14 +105,12 @@ pub fn close(
     error: Option<&str>,
     now: Seconds,
 ) -> Result<bool> {
-    Ok(tx
-        .prepare_cached(
-            "UPDATE task_runs SET status = ?2, outcome = ?3, ended_at = ?4, summary = coalesce(?5, summary),
-                    error = coalesce(?6, error), claim_lock = NULL, claim_expires = NULL
-             WHERE id = ?1 AND ended_at IS NULL",
-        )?
-        .execute(params![run_id, outcome.run_status(), outcome.as_str(), now, summary, error])?
-        == 1)
+    Ok(tx.execute(
+        "UPDATE task_runs SET status = ?2, outcome = ?3, ended_at = ?4, summary = coalesce(?5, summary),
+                error = coalesce(?6, error), claim_lock = NULL, claim_expires = NULL
+         WHERE id = ?1 AND ended_at IS NULL",
+        params![run_id, outcome.run_status(), outcome.as_str(), now, summary, error],
+    )? == 1)
 }
 
 /// Keeps facts with the run that reported them. A card that nobody had claimed gets a run that took no time, as
@@ -159,12 +157,12 @@ pub fn source(conn: &Connection, run: i64) -> Result<Option<Status>> {
 
 /// Sets the counts of a card back: it succeeded, or a person let it go again.
 pub fn forget_counts(tx: &Tx<'_>, task: &TaskId) -> Result<()> {
-    tx.prepare_cached(
+    tx.execute(
         "UPDATE tick_cards SET tempfails = 0, spawn_failures = 0, violations = 0, runs = 0, reviews = 0,
                 retry_at = NULL
          WHERE task_id = ?1",
-    )?
-    .execute([task.as_str()])?;
+        [task.as_str()],
+    )?;
     Ok(())
 }
 

@@ -38,13 +38,11 @@ pub fn subscribe(
     (since, by, now): (i64, &str, Seconds),
 ) -> Result<bool> {
     tasks::get(tx, task)?;
-    Ok(tx
-        .prepare_cached(
-            "INSERT INTO tick_subscriptions
-                 (task_id, channel, address, thread, since, inherits, created_at, created_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
+    Ok(tx.execute(
+        "INSERT INTO tick_subscriptions
+             (task_id, channel, address, thread, since, inherits, created_at, created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        params![
             task.as_str(),
             target.channel,
             target.address,
@@ -53,8 +51,8 @@ pub fn subscribe(
             inherits,
             now,
             by
-        ])?
-        == 1)
+        ],
+    )? == 1)
 }
 
 /// Ends subscriptions of a card: to a channel, or all. Returns how many.
@@ -108,16 +106,15 @@ pub fn descendants(conn: &Connection, task: &TaskId) -> Result<Vec<TaskId>> {
 
 /// Hands the subscriptions of a card's parents on to it, from an event on.
 pub fn inherit(tx: &Tx<'_>, child: &TaskId, event: i64, now: Seconds) -> Result<usize> {
-    Ok(tx
-        .prepare_cached(
-            "INSERT INTO tick_subscriptions
-                 (task_id, channel, address, thread, since, inherits, created_at, created_by)
-             SELECT ?1, s.channel, s.address, s.thread, ?2, 1, ?3, s.created_by
-             FROM task_links l JOIN tick_subscriptions s ON s.task_id = l.parent_id
-             WHERE l.child_id = ?1 AND s.inherits = 1
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![child.as_str(), event, now])?)
+    Ok(tx.execute(
+        "INSERT INTO tick_subscriptions
+             (task_id, channel, address, thread, since, inherits, created_at, created_by)
+         SELECT ?1, s.channel, s.address, s.thread, ?2, 1, ?3, s.created_by
+         FROM task_links l JOIN tick_subscriptions s ON s.task_id = l.parent_id
+         WHERE l.child_id = ?1 AND s.inherits = 1
+         ON CONFLICT DO NOTHING",
+        params![child.as_str(), event, now],
+    )?)
 }
 
 /// Ends the subscriptions of cards that are at an end and of which everything was told. `among`: only of
@@ -251,21 +248,21 @@ pub fn shared_newest(conn: &Connection) -> Result<i64> {
 
 /// Takes the events up to one upon ourselves. `false`: Hermes was first, and tells them itself.
 pub fn take_shared(tx: &Tx<'_>, sub: &Shared, to: i64) -> Result<bool> {
-    Ok(tx
-        .prepare_cached(&format!(
+    Ok(tx.execute(
+        &format!(
             "UPDATE kanban_notify_subs AS s SET last_event_id = ?5
              WHERE s.task_id = ?1 AND s.platform = ?2 AND s.chat_id = ?3 AND coalesce(s.thread_id, '') = ?4
                AND {LAST} = ?6 AND {LAST} < ?5"
-        ))?
-        .execute(params![
+        ),
+        params![
             sub.task_id.as_str(),
             sub.platform,
             sub.chat_id,
             sub.thread_id,
             to,
             sub.last_event_id
-        ])?
-        == 1)
+        ],
+    )? == 1)
 }
 
 /// Hands a subscription of Hermes on to a child, from an event on.
@@ -282,21 +279,23 @@ pub fn inherit_shared(
         .filter(|name| columns.iter().any(|column| column == name))
         .collect();
     let more: String = more.iter().map(|name| format!(", {name}")).collect();
-    tx.prepare_cached(&format!(
-        "INSERT OR IGNORE INTO kanban_notify_subs
+    tx.execute(
+        &format!(
+            "INSERT OR IGNORE INTO kanban_notify_subs
              (task_id, platform, chat_id, thread_id, created_at, last_event_id{more})
          SELECT ?5, platform, chat_id, thread_id, ?6, ?7{more} FROM kanban_notify_subs
          WHERE task_id = ?1 AND platform = ?2 AND chat_id = ?3 AND coalesce(thread_id, '') = ?4"
-    ))?
-    .execute(params![
-        sub.task_id.as_str(),
-        sub.platform,
-        sub.chat_id,
-        sub.thread_id,
-        child.as_str(),
-        now,
-        event
-    ])?;
+        ),
+        params![
+            sub.task_id.as_str(),
+            sub.platform,
+            sub.chat_id,
+            sub.thread_id,
+            child.as_str(),
+            now,
+            event
+        ],
+    )?;
     Ok(())
 }
 

@@ -183,17 +183,18 @@ pub fn counts(conn: &Connection) -> Result<Vec<(Status, i64)>> {
 pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
     if let Some(key) = &new.idempotency_key {
         let found = tx
-            .prepare_cached(
+            .query_row(
                 "SELECT id, status FROM tasks WHERE idempotency_key = ?1 AND status <> 'archived'
                  ORDER BY created_at LIMIT 1",
-            )?
-            .query_row([key], |r| {
-                Ok(Created {
-                    id: TaskId::stored(r.get(0)?),
-                    new: false,
-                    status: Status::stored(r.get(1)?),
-                })
-            })
+                [key],
+                |r| {
+                    Ok(Created {
+                        id: TaskId::stored(r.get(0)?),
+                        new: false,
+                        status: Status::stored(r.get(1)?),
+                    })
+                },
+            )
             .optional()?;
         if let Some(created) = found {
             return Ok(created);
@@ -214,12 +215,11 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
         Column::ByParents => Status::Todo,
     };
     let (workspace_kind, workspace_path) = new.workspace.columns();
-    tx.prepare_cached(
+    tx.execute(
         "INSERT INTO tasks (id, title, body, assignee, status, priority, created_by, created_at, workspace_kind,
                             workspace_path, idempotency_key, max_runtime_seconds, tenant)
          VALUES (?1, ?2, ?3, ?4, ?13, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?
-    .execute(params![
+        params![
             id.as_str(),
             new.title,
             new.body,
@@ -233,15 +233,18 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
             new.max_runtime,
             new.tenant,
             first.as_str(),
-        ])?;
+        ],
+    )?;
     overrides(tx, &id, new)?;
     for (parent, on) in &new.parents {
         links::add(tx, parent, &id, *on)?;
     }
     let status = match first {
         Status::Todo if links::open_parents(tx, &id)?.is_empty() => {
-            tx.prepare_cached("UPDATE tasks SET status = ?2 WHERE id = ?1")?
-                .execute(params![id.as_str(), free.as_str()])?;
+            tx.execute(
+                "UPDATE tasks SET status = ?2 WHERE id = ?1",
+                params![id.as_str(), free.as_str()],
+            )?;
             free
         }
         other => other,

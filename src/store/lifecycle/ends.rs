@@ -56,10 +56,10 @@ pub fn complete(
 /// A card that is done has overcome what blocked it.
 pub fn forget_blocks(tx: &Tx<'_>, id: &TaskId) -> Result<()> {
     if schema::has(tx, "block_recurrences")? {
-        tx.prepare_cached(
+        tx.execute(
             "UPDATE tasks SET block_kind = NULL, block_recurrences = 0 WHERE id = ?1",
-        )?
-        .execute([id.as_str()])?;
+            [id.as_str()],
+        )?;
     }
     Ok(())
 }
