@@ -376,15 +376,14 @@ pub(super) fn configure(conn: &mut Connection) -> Result<()> {
 /// Has a connection wait for other writers. The handler of SQLite comes to sleep for a tenth of a second, in which a
 /// board that many wait for is nobody's.
 pub(super) fn wait_when_busy(conn: &mut Connection) -> rusqlite::Result<()> {
-    let mut until = None;
+    let mut since = Instant::now();
     conn.busy_handler(Some(move |looks: i32| {
-        let now = Instant::now();
         if looks == 0 {
-            until = now.checked_add(BUSY_TIMEOUT);
+            since = Instant::now();
         }
-        let waits = until.is_some_and(|until| now < until);
+        let waits = since.elapsed() < BUSY_TIMEOUT;
         if waits {
-            let pause = u64::try_from(looks).map_or(BUSY_LOOK_MAX, |n| (n + 1).min(BUSY_LOOK_MAX));
+            let pause = (u64::from(looks.unsigned_abs()) + 1).min(BUSY_LOOK_MAX);
             std::thread::sleep(Duration::from_millis(pause));
         }
         waits

@@ -8,7 +8,6 @@ use std::fs::File;
 
 use anyhow::Result;
 
-use super::absorb::{book, without_output};
 use super::here::Here;
 use super::hermes::Hold;
 use super::pick::{Pick, pick};
@@ -16,19 +15,16 @@ use super::report::Started;
 use super::share::Share;
 use super::survey::State;
 use super::waiting::Reason;
-use super::{Tick, outfit};
+use super::{Tick, start};
 use crate::board::context::Context;
 use crate::board::id::{Nonce, TaskId};
-use crate::board::retry::Charge;
-use crate::board::run::{Outcome, Stage};
+use crate::board::run::Stage;
 use crate::config::Leftovers;
 use crate::exit::Failure;
-use crate::fsx::{self, Identity, Wait};
+use crate::fsx::{self, Identity};
 use crate::store::claims::{self, Claim, Granted};
-use crate::store::settle::End;
-use crate::store::{context, lanes, promotion, runs};
+use crate::store::{context, lanes, promotion};
 use crate::time::Seconds;
-use crate::worker::launch;
 use crate::worker::rundir::RunDir;
 use crate::worker::slots;
 use crate::worker::unit::{self, Fate};
@@ -41,18 +37,16 @@ const DESCRIPTORS_OF_A_TICK: u64 = 11;
 const DESCRIPTORS_OF_A_CLAIM: u64 = 2;
 /// Seconds after its claim at which a worker that still runs has been executed.
 const AT_WORK: Seconds = 5;
-/// So many workers start without waiting for each other.
-const AT_ONCE: usize = 4;
 /// No batch is larger, however many descriptors there are.
 const BATCH_MAX: usize = 256;
 
 /// A pick whose lock and slot are held.
-struct Prepared<'c> {
-    pick: Pick<'c>,
-    claim: Claim,
-    dir: RunDir,
-    lock: File,
-    slot: File,
+pub(super) struct Prepared<'c> {
+    pub pick: Pick<'c>,
+    pub claim: Claim,
+    pub dir: RunDir,
+    pub lock: File,
+    pub slot: File,
 }
 
 /// Starts what may be started, batch by batch.
@@ -86,7 +80,7 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
             continue;
         }
         let claimed = claim(tick, prepared)?;
-        start(tick, claimed)?;
+        start::run(tick, claimed)?;
     }
     let waiting = &tick.report.waiting;
     let more = waiting.any(|reason| matches!(reason, Reason::HostFull { .. }));
@@ -271,10 +265,10 @@ fn claim_of(
 }
 
 /// A claim that was granted, with the card as it was then and what is told about it.
-struct Claimed<'c> {
-    prepared: Prepared<'c>,
-    granted: Granted,
-    context: Context,
+pub(super) struct Claimed<'c> {
+    pub prepared: Prepared<'c>,
+    pub granted: Granted,
+    pub context: Context,
 }
 
 /// Claims the whole batch in one transaction. If that fails, every lock is let go and nothing is started.
@@ -314,75 +308,6 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
         }
     }
     Ok(claimed)
-}
-
-/// Has many supervisors wait until all of them are started and the tick is through with the board. Else those that
-/// came first would take the processors and the board from the tick, and the last one would start later. Where that
-/// cannot be had, or an earlier batch is just about to begin, they do not wait.
-fn hold_back(tick: &mut Tick<'_>, starts: usize) {
-    if starts <= AT_ONCE || tick.starting.is_some() {
-        return;
-    }
-    let held = fsx::open_lock(&tick.board.start_lock()).and_then(|lock| {
-        let free = fsx::lock_exclusive(&lock, Wait::No)?;
-        Ok(free.then_some(lock))
-    });
-    tick.starting = held.unwrap_or_else(|e| {
-        log::warn!("{e:#}");
-        None
-    });
-}
-
-/// Starts the supervisors of claimed runs, and books the starts that failed.
-fn start(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
-    hold_back(tick, claimed.len());
-    let mut failed = Vec::new();
-    for Claimed {
-        prepared,
-        granted,
-        context,
-    } in claimed
-    {
-        let Prepared {
-            pick,
-            claim,
-            dir,
-            lock,
-            slot,
-        } = prepared;
-        let spec = outfit::spec(tick, pick.worker, &claim, &dir, granted, &context);
-        match launch::supervisor(&spec, &dir, lock, slot) {
-            Ok(()) => tick.report.started.push(Started {
-                task: pick.card.id,
-                run: granted.run_id,
-                worker: pick.worker.name.clone(),
-                attempt: granted.attempt,
-            }),
-            Err(e) => {
-                tick.report
-                    .errors
-                    .push(format!("{} was not started: {e:#}", pick.card.id));
-                failed.push((granted.run_id, format!("{e:#}")));
-            }
-        }
-    }
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let rows = tick
-        .store
-        .read("looking at the runs that failed to start", runs::alive)?;
-    let ends: Vec<(runs::AliveRun, End)> = rows
-        .into_iter()
-        .filter_map(|row| {
-            let (_, why) = failed.iter().find(|(id, _)| *id == row.run_id)?;
-            let end = without_output(Outcome::SpawnFailed, Charge::Lane, why);
-            Some((row, end))
-        })
-        .collect();
-    let booked = book(tick, &ends)?;
-    tick.report.reaped.extend(booked);
-    Ok(())
 }
 
 /// For a dry run: claims on the copy of the board, so that the report is what a tick's would be.

@@ -128,5 +128,10 @@ pub fn stamped(board: &Board) -> Option<Seconds> {
 /// Whether the last tick was in another hour: then even an idle one tidies up.
 pub fn is_new_hour(lock: &File, now: Seconds) -> bool {
     lock.metadata()
-        .is_ok_and(|meta| meta.mtime() / HOUR != now / HOUR)
+        .is_ok_and(|meta| is_other_hour(meta.mtime(), now))
+}
+
+/// Whether two moments are in different hours.
+pub fn is_other_hour(one: Seconds, other: Seconds) -> bool {
+    one / HOUR != other / HOUR
 }

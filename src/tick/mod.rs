@@ -27,6 +27,7 @@ mod reap;
 pub mod report;
 pub mod served;
 pub mod share;
+mod start;
 mod survey;
 pub mod wait;
 pub mod waiting;

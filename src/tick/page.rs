@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result};
 
+use super::lock::is_other_hour;
 use super::report::Page;
 use super::{Tick, last_at, served};
 use crate::board::overview::{Card, Overview, Standing, Upkeep};
@@ -148,7 +149,7 @@ fn is_due(tick: &Tick<'_>, path: &std::path::Path) -> Result<bool> {
     })?;
     let Some(made) = made else { return Ok(true) };
     let age = tick.now - made;
-    if path.symlink_metadata().is_err() || made / 3_600 != tick.now / 3_600 {
+    if path.symlink_metadata().is_err() || is_other_hour(made, tick.now) {
         return Ok(true);
     }
     let followed = tick.report.counts.running > 0 && (0..YOUNG).contains(&age);

@@ -35,7 +35,6 @@ pub struct Spec {
     /// The lock that is handed over.
     pub lock: Identity,
     /// Held by the tick until all that start with this run are started; `None`: there is nothing to wait for.
-    #[serde(default)]
     pub start_lock: Option<PathBuf>,
     /// Program and arguments, placeholders filled.
     pub command: Vec<String>,
