@@ -68,6 +68,29 @@ fn the_library_has_no_known_way_to_corrupt_a_board() {
     );
 }
 
+/// Built with all that it can do, the library starts slower and needs one more of the system's (`.cargo/config.toml`).
+#[test]
+fn the_library_is_built_with_what_a_board_uses_alone() {
+    let library = Connection::open_in_memory().unwrap();
+    let mut options = library.prepare("PRAGMA compile_options").unwrap();
+    let options: Vec<String> = options
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let unused = ["FTS", "RTREE", "STAT4", "API_ARMOR", "LOAD_EXTENSION"];
+    let built = |option: &&String| {
+        unused
+            .iter()
+            .any(|name| option.starts_with(&format!("ENABLE_{name}")))
+    };
+    assert_eq!(options.iter().find(built), None, "{options:?}");
+    assert!(
+        options.contains(&"DEFAULT_MEMSTATUS=0".into()),
+        "{options:?}"
+    );
+}
+
 /// Another program that opens and closes the files itself loses its locks on them, and no longer shows that
 /// it has the board open. Our exit must not take its log away all the same. (Where only the locks of the
 /// board file are lost, SQLite 3.54 looks at those of the index as well; so both are lost here.)

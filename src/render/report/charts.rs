@@ -1,6 +1,7 @@
 //! The figures: what was done and what failed, day by day, why, and how long it took. Each is a drawing
 //! with the same numbers as a table below it; marks and hatching say what colours say.
 
+use libm::log;
 use maud::{Markup, html};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -219,7 +220,7 @@ fn spans(workers: &[Figures], said: &str) -> Markup {
         .max(2);
     let (first, last) = (marks[0].0 as f64, marks[end].0 as f64);
     let x = |ms: i64| {
-        let share = ((ms as f64).clamp(first, last) / first).ln() / (last / first).ln();
+        let share = log((ms as f64).clamp(first, last) / first) / log(last / first);
         round(left + (WIDTH - left - right) * share)
     };
     let bottom = shown.len() as f64 * row + 6.0;
