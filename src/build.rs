@@ -25,9 +25,9 @@ fn main() {
     put_first("src/order.ld");
 }
 
-/// Puts the functions that a tick runs side by side, as a linker script names them: spread over the program they
-/// are in six times as many pages, which are mapped one by one at every start. Not every linker knows such a script,
-/// so it is tried on a program that does nothing.
+/// Puts the functions that a tick runs side by side, as a linker script names them: spread over the program they are
+/// in twice as many of the windows of 64 KiB that the kernel maps at a time, each a fault at every start. Not every
+/// linker knows such a script, so it is tried on a program that does nothing.
 fn put_first(script: &str) {
     println!("cargo::rerun-if-changed={script}");
     let set = |name: &str| std::env::var(name).unwrap_or_default();
