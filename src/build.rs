@@ -9,8 +9,7 @@ const PACKED_SINCE: (u32, u32) = (2, 36);
 
 fn main() {
     println!("cargo::rerun-if-changed=src/build.rs");
-    let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
-    if target("OS") != "linux" || target("ENV") != "gnu" {
+    if set("CARGO_CFG_TARGET_OS") != "linux" || set("CARGO_CFG_TARGET_ENV") != "gnu" {
         return;
     }
     // The unwinder is small, and a shared library less to find, map and search.
@@ -19,7 +18,7 @@ fn main() {
     }
     // Relocations take a sixtieth of the space, and as much less of the time. The linker would make them for an
     // older glibc too, which cannot start what has them.
-    if std::env::var("HOST") == std::env::var("TARGET") && glibc() >= Some(PACKED_SINCE) {
+    if set("HOST") == set("TARGET") && glibc() >= Some(PACKED_SINCE) {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
     put_first("src/order.ld");
@@ -30,37 +29,38 @@ fn main() {
 /// linker knows such a script, so it is tried on a program that does nothing.
 fn put_first(script: &str) {
     println!("cargo::rerun-if-changed={script}");
-    let set = |name: &str| std::env::var(name).unwrap_or_default();
     if set("PROFILE") != "release" {
         return;
     }
     let argument = format!("-Wl,-T,{}/{script}", set("CARGO_MANIFEST_DIR"));
-    let out = Path::new(&set("OUT_DIR")).join("nothing");
-    if std::fs::write(out.with_extension("rs"), "fn main() {}").is_err() {
-        return;
-    }
-    let mut rustc = Command::new(set("RUSTC"));
-    rustc
-        .args([
-            "--target",
-            &set("TARGET"),
-            "-C",
-            &format!("link-arg={argument}"),
-        ])
-        .args(
-            set("CARGO_ENCODED_RUSTFLAGS")
-                .split('\u{1f}')
-                .filter(|flag| !flag.is_empty()),
-        )
-        .arg("-o")
-        .arg(&out)
-        .arg(out.with_extension("rs"));
-    if let Ok(linker) = std::env::var("RUSTC_LINKER") {
-        rustc.args(["-C", &format!("linker={linker}")]);
-    }
-    if rustc.output().is_ok_and(|done| done.status.success()) {
+    if links_with(&argument) {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
+}
+
+/// Whether a program can be linked with an argument more, as this one will be.
+fn links_with(argument: &str) -> bool {
+    let out = Path::new(&set("OUT_DIR")).join("nothing");
+    let (source, flags, linker) = (
+        out.with_extension("rs"),
+        set("CARGO_ENCODED_RUSTFLAGS"),
+        set("RUSTC_LINKER"),
+    );
+    let mut rustc = Command::new(set("RUSTC"));
+    rustc.args(["--target", &set("TARGET"), "-C"]);
+    rustc.arg(format!("link-arg={argument}"));
+    rustc.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
+    if !linker.is_empty() {
+        rustc.arg("-C").arg(format!("linker={linker}"));
+    }
+    rustc.arg("-o").arg(&out).arg(&source);
+    std::fs::write(&source, "fn main() {}").is_ok()
+        && rustc.output().is_ok_and(|done| done.status.success())
+}
+
+/// What Cargo says about this build; empty: nothing.
+fn set(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
 }
 
 /// The version of this machine's glibc.
