@@ -282,9 +282,9 @@ pub fn inherit_shared(
     tx.execute(
         &format!(
             "INSERT OR IGNORE INTO kanban_notify_subs
-             (task_id, platform, chat_id, thread_id, created_at, last_event_id{more})
-         SELECT ?5, platform, chat_id, thread_id, ?6, ?7{more} FROM kanban_notify_subs
-         WHERE task_id = ?1 AND platform = ?2 AND chat_id = ?3 AND coalesce(thread_id, '') = ?4"
+                 (task_id, platform, chat_id, thread_id, created_at, last_event_id{more})
+             SELECT ?5, platform, chat_id, thread_id, ?6, ?7{more} FROM kanban_notify_subs
+             WHERE task_id = ?1 AND platform = ?2 AND chat_id = ?3 AND coalesce(thread_id, '') = ?4"
         ),
         params![
             sub.task_id.as_str(),
