@@ -48,7 +48,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rusqlite::{Connection, ErrorCode, Params, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Params, Row, TransactionBehavior};
 
 pub use checkpoint::Checkpoint;
 use fields::Fields;
@@ -64,6 +64,23 @@ pub struct Store {
     conn: Connection,
     path: PathBuf,
     log: Log,
+    writes: Writes,
+}
+
+/// What becomes of what is written through a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writes {
+    /// Each transaction is committed.
+    Kept,
+    /// All are parts of one that is open already, and undone when the connection is closed.
+    Undone,
+}
+
+/// How a transaction ends whose work succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finish {
+    Commit,
+    RollBack,
 }
 
 /// How far the write-ahead log is on the disk.
@@ -82,13 +99,13 @@ struct Log {
 pub struct Commit(u64);
 
 /// An open write transaction. Dropped without [`Store::write`] reaching its end, it rolls back.
-pub struct Tx<'a>(Transaction<'a>);
+pub struct Tx<'a>(&'a Connection);
 
 impl Deref for Tx<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.0
+        self.0
     }
 }
 
@@ -113,7 +130,7 @@ impl Tx<'_> {
 impl Store {
     /// Runs one write transaction. `what` says what was attempted, for the error.
     pub fn write<T>(&mut self, what: &str, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        let value = self.commit(what, work)?;
+        let value = self.transact(what, Finish::Commit, work)?;
         self.log.synced = self.log.written;
         Ok(value)
     }
@@ -127,28 +144,48 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T>,
     ) -> Result<T> {
         // Without a log, less syncing could damage the file and not only undo a commit.
-        if !self.keeps_log()? {
+        if self.writes == Writes::Undone || !self.keeps_log()? {
             return self.write(what, work);
         }
         self.conn.execute_batch("PRAGMA synchronous = NORMAL")?;
-        let outcome = self.commit(what, work);
+        let outcome = self.transact(what, Finish::Commit, work);
         self.conn.execute_batch("PRAGMA synchronous = FULL")?;
         outcome
     }
 
-    fn commit<T>(&mut self, what: &str, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+    fn transact<T>(
+        &mut self,
+        what: &str,
+        finish: Finish,
+        work: impl FnOnce(&Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (conn, writes) = (&mut self.conn, self.writes);
         let attempt = || -> Result<T> {
-            let tx = Tx(self
-                .conn
-                .transaction_with_behavior(TransactionBehavior::Immediate)?);
-            let value = work(&tx)?;
-            tx.0.commit()?;
-            Ok(value)
+            match writes {
+                Writes::Kept => {
+                    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                    let value = work(&Tx(&tx))?;
+                    match finish {
+                        Finish::Commit => tx.commit()?,
+                        Finish::RollBack => tx.rollback()?,
+                    }
+                    Ok(value)
+                }
+                Writes::Undone => {
+                    let mut part = conn.savepoint()?;
+                    let value = work(&Tx(&part))?;
+                    match finish {
+                        Finish::Commit => part.commit()?,
+                        Finish::RollBack => part.rollback()?,
+                    }
+                    Ok(value)
+                }
+            }
         };
         let value = attempt()
-            .map_err(|e| condemn(e, &self.path))
+            .map_err(|e| self.blame(e))
             .with_context(|| what.to_owned())?;
-        self.log.written.0 += 1;
+        self.log.written.0 += u64::from(finish == Finish::Commit);
         Ok(value)
     }
 
@@ -175,16 +212,7 @@ impl Store {
 
     /// Runs what [`Store::write`] would, to learn whether it would be refused, and undoes it.
     pub fn rehearse(&mut self, what: &str, work: impl FnOnce(&Tx<'_>) -> Result<()>) -> Result<()> {
-        let path = self.path.clone();
-        let attempt = || -> Result<()> {
-            let tx = Tx(self
-                .conn
-                .transaction_with_behavior(TransactionBehavior::Immediate)?);
-            work(&tx)
-        };
-        attempt()
-            .map_err(|e| condemn(e, &path))
-            .with_context(|| what.to_owned())
+        self.transact(what, Finish::RollBack, work)
     }
 
     /// A number that is another one after somebody else changed the board. It only means something beside another
@@ -198,23 +226,30 @@ impl Store {
     /// Runs queries that belong to one snapshot. `what` says what was attempted, for the error.
     pub fn read<T>(&self, what: &str, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let attempt = || -> Result<T> {
-            let snapshot = self.conn.unchecked_transaction()?;
-            work(&snapshot)
+            match self.writes {
+                Writes::Kept => work(&*self.conn.unchecked_transaction()?),
+                Writes::Undone => work(&self.conn),
+            }
         };
-        // Whoever must not write to the board does not mark it either.
-        let only_looks = self.conn.is_readonly(rusqlite::MAIN_DB).unwrap_or(true);
         attempt()
-            .map_err(|e| match only_looks {
-                true => explain(e, &self.path),
-                false => condemn(e, &self.path),
-            })
+            .map_err(|e| self.blame(e))
             .with_context(|| what.to_owned())
+    }
+
+    /// Explains an error. Whoever must not write to the board does not mark it as damaged either.
+    fn blame(&self, error: anyhow::Error) -> anyhow::Error {
+        match self.writes == Writes::Kept
+            && !self.conn.is_readonly(rusqlite::MAIN_DB).unwrap_or(true)
+        {
+            true => condemn(error, &self.path),
+            false => explain(error, &self.path),
+        }
     }
 }
 
 /// [`explain`], and quarantines a board whose file turns out to be damaged.
 fn condemn(error: anyhow::Error, path: &Path) -> anyhow::Error {
-    // A copy in memory has no file.
+    // A board that is nowhere has no file.
     if let Some(said) = quarantine::damage(&error)
         && path.symlink_metadata().is_ok()
     {
@@ -308,5 +343,58 @@ mod tests {
         let (_dir, mut store) = board("DELETE");
         store.write_unsynced("a", nothing).unwrap();
         assert!(store.is_durable(store.last_commit()));
+    }
+
+    #[test]
+    fn what_is_imagined_is_seen_by_nobody_else_and_undone() {
+        for mode in ["WAL", "DELETE"] {
+            let (dir, store) = board(mode);
+            let path = dir.path().join("board/kanban.db");
+            let sizes = || {
+                let files = path.parent().unwrap().read_dir().unwrap().flatten();
+                let sizes = files.filter(|file| !file.path().ends_with("kanban.db-shm"));
+                let mut sizes: Vec<_> = sizes
+                    .map(|file| (file.file_name(), file.metadata().unwrap().len()))
+                    .collect();
+                sizes.sort();
+                sizes
+            };
+            let noted = |conn: &Connection| Ok(meta::number(conn, "here")?);
+            store.read("a", noted).unwrap();
+            let before = sizes();
+
+            let mut imagined = Store::imagine(&path).unwrap();
+            let remember = |tx: &Tx<'_>| meta::remember(tx, "here", 1);
+            imagined.write("a", remember).unwrap();
+            imagined
+                .write_unsynced("b", |tx| -> Result<()> {
+                    meta::remember(tx, "here", 2)?;
+                    anyhow::bail!("no")
+                })
+                .unwrap_err();
+            imagined
+                .rehearse("c", |tx| meta::remember(tx, "here", 3))
+                .unwrap();
+            // More than the page cache keeps.
+            imagined
+                .write_unsynced("d", |tx| {
+                    tx.execute_batch(
+                        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
+                         INSERT INTO tick_meta SELECT printf('%01000d', n), n FROM n",
+                    )?;
+                    Ok(())
+                })
+                .unwrap();
+            assert_eq!(imagined.read("e", noted).unwrap(), Some(1));
+            assert_eq!(store.read("e", noted).unwrap(), None, "{mode}");
+            assert_eq!(sizes(), before, "{mode}");
+            drop(imagined);
+            assert_eq!(store.read("f", noted).unwrap(), None);
+            let other = Connection::open(&path).unwrap();
+            let kept: String = other
+                .query_row("PRAGMA journal_mode", [], |r| r.get(0))
+                .unwrap();
+            assert_eq!(kept.to_uppercase(), mode);
+        }
     }
 }

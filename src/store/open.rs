@@ -15,7 +15,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, Fit};
-use super::{Log, Store, Tx, condemn, explain, quarantine};
+use super::{Log, Store, Tx, Writes, condemn, explain, quarantine};
 use crate::exit::Failure;
 use crate::{fsx, platform};
 
@@ -101,7 +101,7 @@ impl Store {
         Ok(())
     }
 
-    /// The file as SQLite opened it, without links. Nothing for a copy in memory.
+    /// The file as SQLite opened it, without links. Nothing for a board that is nowhere.
     pub(super) fn real(&self) -> PathBuf {
         self.conn.path().map(PathBuf::from).unwrap_or_default()
     }
@@ -112,29 +112,26 @@ impl Store {
         schema::inspect(&snapshot, &self.path.display().to_string())
     }
 
-    /// An in-memory copy of a board, read through a read-only connection that is closed again: what is
-    /// done to the copy never reaches the board.
-    pub fn copy(path: &Path) -> Result<Self> {
+    /// An existing board as it would be: what is written here is seen here alone, and undone when the store is
+    /// dropped. Until then nobody else can write, so it is for what takes no longer than a tick. It costs what is
+    /// looked at and changed, not what is on the board.
+    pub fn imagine(path: &Path) -> Result<Self> {
         let real = resolve(path);
         refuse_quarantined(path, real.as_deref().unwrap_or(path))?;
-        let source = connect_real(path, &real?, Access::Copy).map_err(|e| explain(e, path))?;
-        let copied = (|| -> Result<Connection> {
-            source.inspect()?;
-            let mut conn = Connection::open_in_memory()?;
-            rusqlite::backup::Backup::new(&source.conn, &mut conn)?.run_to_completion(
-                1_000,
-                Duration::ZERO,
-                None,
-            )?;
-            schema::migrate(&mut conn)?;
-            Ok(conn)
+        let imagined = (|| {
+            let mut store = connect_real(path, &real?, Access::Imagine)?;
+            // Nothing leaves memory: neither a log nor a journal gets a page of it.
+            store.conn.pragma_update(None, "cache_spill", false)?;
+            if !store.keeps_log()? {
+                store.conn.pragma_update(None, "journal_mode", "MEMORY")?;
+            }
+            store.inspect()?;
+            store.conn.execute_batch("BEGIN IMMEDIATE")?;
+            store.writes = Writes::Undone;
+            schema::migrate_inside(&store.conn)?;
+            Ok(store)
         })();
-        let conn = copied.map_err(|e| explain(e, path))?;
-        Ok(Self {
-            conn,
-            path: path.to_owned(),
-            log: Log::default(),
-        })
+        imagined.map_err(|e| explain(e, path))
     }
 
     /// A new board that is nowhere: to see what would come of something where there is no board yet.
@@ -146,6 +143,7 @@ impl Store {
             conn,
             path: PathBuf::from("a new board"),
             log: Log::default(),
+            writes: Writes::Kept,
         })
     }
 
@@ -224,11 +222,11 @@ fn build<T>(path: &Path, fill: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     )?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     let filled = {
-        let tx = Tx(conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?);
+        let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         schema::create_shared(&tx)?;
         schema::migrate_inside(&tx)?;
-        let filled = fill(&tx)?;
-        tx.0.commit()?;
+        let filled = fill(&Tx(&tx))?;
+        tx.commit()?;
         filled
     };
     conn.pragma_update(None, "journal_mode", "WAL")?;
@@ -241,8 +239,8 @@ fn build<T>(path: &Path, fill: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
 pub(super) enum Access {
     /// Reading and writing.
     Write,
-    /// Reading all of it, as a tick would that could write.
-    Copy,
+    /// Reading and writing, but nothing stays.
+    Imagine,
     /// Reading, also from a file that nobody may write to.
     Read,
 }
@@ -282,8 +280,8 @@ fn connect_real(path: &Path, real: &Path, access: Access) -> Result<Store> {
         refuse_network(dir)?;
     }
     let mode = match access {
-        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
-        Access::Copy | Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write | Access::Imagine => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut conn = Connection::open_with_flags(real, flags)?;
@@ -294,6 +292,7 @@ fn connect_real(path: &Path, real: &Path, access: Access) -> Result<Store> {
         conn,
         path: path.to_owned(),
         log: Log::default(),
+        writes: Writes::Kept,
     })
 }
 

@@ -310,7 +310,7 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
     Ok(claimed)
 }
 
-/// For a dry run: claims on the copy of the board, so that the report is what a tick's would be.
+/// For a dry run: claims what nobody will start, so that the report is what a tick's would be.
 fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
     let (max, here) = (tick.config.host_max(), Here::find());
     let mut free = slots::free(&tick.config.home.slots_dir(), max);
@@ -323,10 +323,9 @@ fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
         }
         let claim = claim_of(tick, &pick, &here, nonce()?, Identity { dev: 0, ino: 0 })?;
         let now = tick.now;
-        match tick
-            .store
-            .write("claiming on the copy", |tx| claims::claim(tx, &claim, now))?
-        {
+        match tick.store.write("claiming to see what comes of it", |tx| {
+            claims::claim(tx, &claim, now)
+        })? {
             Some(granted) => {
                 free -= 1;
                 tick.report.started.push(Started {

@@ -88,7 +88,7 @@ pub enum Turn {
 pub enum Effects {
     /// Yes.
     Real,
-    /// No: it is shown on a copy of the board in memory.
+    /// No: it is shown, and undone on the board.
     Shown,
 }
 
@@ -234,13 +234,13 @@ fn remove_run_folders(tick: &mut Tick<'_>) {
     }
 }
 
-/// Shows what a tick would do. The board is opened for reading only; nothing is started or signalled.
+/// Shows what a tick would do. What the passes write is undone; nothing is started or signalled.
 pub fn show(config: &Config, board: &Board) -> Result<Report> {
     require_board(board)?;
     let mut tick = prepare(
         config,
         board,
-        Store::copy(&board.db())?,
+        Store::imagine(&board.db())?,
         time::now()?,
         Effects::Shown,
     );
