@@ -63,6 +63,39 @@ pub fn is_over(conn: &Connection, card: &TaskId, before: Seconds) -> Result<bool
     Ok(statement.exists((before, card.as_str()))?)
 }
 
+/// Some cards of a board, of which those are named that are over.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    pub cards: Vec<TaskId>,
+    /// After which place the next part begins; 0 when this was the last.
+    pub next: i64,
+}
+
+/// [`is_over`] for the cards after a place, in the order in which the board has them.
+pub fn next_over(conn: &Connection, after: i64, limit: u32, before: Seconds) -> Result<Part> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT x.place, x.task_id, {OVER}
+         FROM (SELECT rowid AS place, id AS task_id FROM tasks WHERE rowid > ?2 ORDER BY rowid LIMIT ?3) x
+         CROSS JOIN tasks t ON t.rowid = x.place ORDER BY x.place"
+    ))?;
+    let mut found = statement.query(params![before, after, limit])?;
+    let (mut part, mut seen) = (Part::default(), 0);
+    while let Some(row) = found.next()? {
+        (part.next, seen) = (row.get(0)?, seen + 1);
+        let is_over: Option<bool> = row.get(2)?;
+        // A row of another program may have an identifier that is none; then there is nothing of ours.
+        if is_over == Some(true)
+            && let Ok(id) = row.get::<_, String>(1)?.parse()
+        {
+            part.cards.push(id);
+        }
+    }
+    if seen < limit {
+        part.next = 0;
+    }
+    Ok(part)
+}
+
 /// Kinds that come again and again while a card is in play, and that nothing is decided by.
 const IDLE_KINDS: &str = "'heartbeat', 'claim_extended', 'respawn_guarded'";
 

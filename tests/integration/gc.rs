@@ -222,6 +222,45 @@ fn ticks_do_it_too_a_part_at_a_time() {
 }
 
 #[test]
+fn ticks_look_at_the_logs_and_artifacts_of_a_part_of_the_cards() {
+    let home = home("");
+    home.ok(&["init"]);
+    Connection::open(home.board("kanban.db"))
+        .unwrap()
+        .execute_batch(&format!(
+            "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5001)
+             INSERT INTO tasks (id, title, status, created_at, completed_at)
+             SELECT printf('t_%08x', n), 'card', 'done', {T0}, {T0} FROM numbers"
+        ))
+        .unwrap();
+    let of_first = [
+        "logs/t_00000001.log",
+        "logs/t_00000001.log.1",
+        "artifacts/t_00000001/a",
+        "artifacts/t_00000001.2/a",
+    ];
+    let of_last = ["logs/t_00001389.log", "artifacts/t_00001389/a"];
+    let of_nobody = ["logs/notes.log", "artifacts/notes/a"];
+    for path in of_first.iter().chain(&of_last).chain(&of_nobody) {
+        let path = home.board(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "x").unwrap();
+    }
+    let there = |paths: &[&str]| {
+        let there = paths.iter().filter(|path| home.board(path).exists());
+        there.count()
+    };
+    on_day(&home, 29, "tick").expect(0);
+    on_day(&home, 29, "tick").expect(0);
+    assert_eq!((there(&of_first), there(&of_last)), (4, 2), "all is young");
+    // The day before left off after the first cards, so that these come again after the last one.
+    on_day(&home, 61, "tick").expect(0);
+    assert_eq!((there(&of_first), there(&of_last)), (4, 0));
+    on_day(&home, 62, "tick").expect(0);
+    assert_eq!((there(&of_first), there(&of_nobody)), (0, 2));
+}
+
+#[test]
 fn forever_is_forever_and_at_once_is_at_once() {
     let home = Home::new(
         "[defaults]\nkeep_events = \"forever\"\nkeep_runs = \"0s\"\nkeep_logs = \"forever\"\n[workers.ok]\ncommand = [\"true\"]\n",

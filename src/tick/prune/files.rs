@@ -1,23 +1,25 @@
 //! Folders of runs, workspaces, worktrees, artifacts and logs.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::{Extent, Sweep};
-use crate::board::id::Nonce;
+use crate::board::id::{Nonce, TaskId};
+use crate::config::Board;
 use crate::fsx;
-use crate::store::retention::Freed;
-use crate::store::runs;
+use crate::store::retention::{self, Freed};
+use crate::store::{meta, runs};
 use crate::tick::lock::HOUR;
 use crate::time::Seconds;
 use crate::worker::rundir::{Lock, RunDir};
 use crate::worker::workspace;
 use crate::worker::worktree::{self, Removal};
 
-/// Files and folders of each kind that a tick removes at most.
-const PART: u64 = 200;
+/// Cards whose logs, and whose artifacts, a tick looks at: thousands of cards an hour may be finished, and a tick
+/// takes no longer where a million logs have still to stay.
+const CARDS: u32 = 5_000;
 
 pub fn run(sweep: &mut Sweep<'_>) -> Result<()> {
     run_folders(sweep)?;
@@ -123,47 +125,70 @@ fn worktrees(sweep: &mut Sweep<'_>, keep: Seconds) -> Result<()> {
     Ok(())
 }
 
+/// What lies in one folder, under the names of cards.
+#[derive(Clone, Copy)]
+enum Kind {
+    Logs,
+    Artifacts,
+}
+
+impl Kind {
+    fn folder(self, board: &Board) -> PathBuf {
+        match self {
+            Self::Logs => board.logs(),
+            Self::Artifacts => board.artifacts(),
+        }
+    }
+
+    /// Under which name it is remembered how far ticks have come with it.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Logs => "pruned_logs",
+            Self::Artifacts => "pruned_artifacts",
+        }
+    }
+
+    /// The names under which one card has something, as far as they are in use: the first that is not ends them.
+    fn names(self, task: &TaskId) -> impl Iterator<Item = String> {
+        let (first, number) = match self {
+            Self::Logs => (format!("{task}.log"), 1),
+            Self::Artifacts => (task.to_string(), 2),
+        };
+        let more = first.clone();
+        std::iter::once(first).chain((number..).map(move |number| format!("{more}.{number}")))
+    }
+
+    fn remove(self, path: &Path) -> io::Result<()> {
+        match self {
+            Self::Logs => std::fs::remove_file(path),
+            Self::Artifacts => std::fs::remove_dir_all(path),
+        }
+    }
+}
+
 /// The logs of finished cards. On a board of Hermes, they are where its own are.
 fn logs(sweep: &mut Sweep<'_>) -> Result<()> {
-    let Some(keep) = sweep.config.defaults().keep_logs.0 else {
-        return Ok(());
-    };
-    if !sweep.may_remove_shared() {
-        return Ok(());
+    match sweep.config.defaults().keep_logs.0 {
+        Some(keep) if sweep.may_remove_shared() => each(sweep, Kind::Logs, keep),
+        _ => Ok(()),
     }
-    each(sweep, &sweep.board.logs(), keep, &|sweep, path, bytes| {
-        if sweep.real() {
-            std::fs::remove_file(path)?;
-        }
-        sweep.pruned.logs += one(bytes);
-        Ok(sweep.pruned.logs.count)
-    })
 }
 
 fn artifacts(sweep: &mut Sweep<'_>) -> Result<()> {
-    let Some(keep) = sweep.config.defaults().keep_artifacts.0 else {
-        return Ok(());
-    };
-    each(
-        sweep,
-        &sweep.board.artifacts(),
-        keep,
-        &|sweep, path, bytes| {
-            if sweep.real() {
-                std::fs::remove_dir_all(path)?;
-            }
-            sweep.pruned.artifacts += one(bytes);
-            Ok(sweep.pruned.artifacts.count)
-        },
-    )
+    match sweep.config.defaults().keep_artifacts.0 {
+        Some(keep) => each(sweep, Kind::Artifacts, keep),
+        None => Ok(()),
+    }
 }
 
-/// How one thing is removed. Returns how many were so far.
-type Remove<'r> = &'r dyn Fn(&mut Sweep<'_>, &Path, u64) -> io::Result<u64>;
-
-/// Removes what lies in a folder under the name of a card, with anything behind a dot, once the card is over.
-fn each(sweep: &mut Sweep<'_>, folder: &Path, keep: Seconds, remove: Remove<'_>) -> Result<()> {
-    let entries = match std::fs::read_dir(folder) {
+/// Removes what lies in a folder under the name of a card, once the card is over: everything, or what the cards have
+/// that come next.
+fn each(sweep: &mut Sweep<'_>, kind: Kind, keep: Seconds) -> Result<()> {
+    let folder = kind.folder(sweep.board);
+    if sweep.extent == Extent::Part {
+        return next(sweep, kind, &folder, keep);
+    }
+    let entries = match std::fs::read_dir(&folder) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other.with_context(|| format!("cannot list {}", folder.display()))?,
     };
@@ -171,15 +196,57 @@ fn each(sweep: &mut Sweep<'_>, folder: &Path, keep: Seconds, remove: Remove<'_>)
         let (name, path) = (entry.file_name(), entry.path());
         let Some(name) = name.to_str() else { continue };
         let task = name.split_once('.').map_or(name, |(task, _)| task);
-        if path.is_symlink() || !sweep.is_over(task, keep)? {
-            continue;
-        }
-        let bytes = fsx::weight(&path);
-        match remove(sweep, &path, bytes) {
-            Ok(so_far) if sweep.extent == Extent::Part && so_far >= PART => break,
-            Ok(_) => {}
-            Err(e) => fail(sweep, &path, &e.into()),
+        if !path.is_symlink() && sweep.is_over(task, keep)? {
+            remove(sweep, kind, &path);
         }
     }
     Ok(())
+}
+
+/// The part of a tick. It asks the board for cards and not the folder, which has as many files as are kept.
+fn next(sweep: &mut Sweep<'_>, kind: Kind, folder: &Path, keep: Seconds) -> Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let before = sweep.now.saturating_sub(keep);
+    let (from, part) = sweep.store.read("looking for finished cards", |conn| {
+        let from = meta::number(conn, kind.place())?.unwrap_or(0);
+        Ok((from, retention::next_over(conn, from, CARDS, before)?))
+    })?;
+    for task in &part.cards {
+        let paths = kind.names(task).map(|name| folder.join(name));
+        for path in paths.take_while(|path| is_there(path)) {
+            remove(sweep, kind, &path);
+        }
+    }
+    if part.next == from {
+        return Ok(());
+    }
+    // Nothing rests on it: what is looked at twice is gone the second time.
+    sweep
+        .store
+        .write_unsynced("noting how far pruning has come", |tx| {
+            meta::remember(tx, kind.place(), part.next)
+        })
+}
+
+/// Whether something lies here that is no link.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|meta| !meta.is_symlink())
+}
+
+fn remove(sweep: &mut Sweep<'_>, kind: Kind, path: &Path) {
+    let bytes = fsx::weight(path);
+    let removed = match sweep.real() {
+        true => kind.remove(path),
+        false => Ok(()),
+    };
+    let pruned = match kind {
+        Kind::Logs => &mut sweep.pruned.logs,
+        Kind::Artifacts => &mut sweep.pruned.artifacts,
+    };
+    match removed {
+        Ok(()) => *pruned += one(bytes),
+        Err(e) => fail(sweep, path, &e.into()),
+    }
 }
