@@ -79,7 +79,7 @@
 //! ```text
 //! tick:        lock ─► claim (commit) ─► start supervisor, which inherits the locked descriptor ─► close
 //! supervisor:  gated worker ─► fence (commit) ─► open the gate ─► wait ─► end what is left ─► exit record
-//!              ─► give lock and slot back ─► follow-up tick
+//!              ─► give slot and lock back ─► follow-up tick
 //! later tick:  lock held ─► alive;  free with record ─► book it;
 //!              free, claimed ─► never ran, requeue;  free, started, no record ─► end the tree, then lost
 //! ```

@@ -8,6 +8,7 @@ use super::Global;
 use crate::config::{self, Home};
 use crate::exit::Failure;
 use crate::worker::gate;
+use crate::worker::rundir::RunDir;
 use crate::{supervise, tick};
 
 /// Run one worker to its end. Started by a tick, never by hand.
@@ -45,6 +46,6 @@ fn stage() -> Result<i32> {
         dir: spec.home.clone(),
     };
     let slug = spec.board.parse().map_err(Failure::usage)?;
-    tick::follow_up(&config, &config.board(&slug))?;
+    tick::follow_up(&config, &config.board(&slug), &RunDir::at(&spec.dir))?;
     Ok(0)
 }

@@ -26,10 +26,11 @@ use crate::worker::signals::Signals;
 use crate::worker::spec::{Place, Spec};
 use crate::worker::{log, workspace, worktree};
 
-/// What is held for the run and given back when its end is durable.
+/// What is held for the run and given back when its end is durable, in this order: a tick that sees the end finds the
+/// slot free.
 struct Held {
-    _lock: File,
     _slot: File,
+    _lock: File,
 }
 
 /// Runs one worker to its end. The standard streams are the run's lock, its host slot and its spec.
@@ -67,8 +68,8 @@ fn take_over() -> Result<(Held, Spec)> {
     }
     Ok((
         Held {
-            _lock: lock,
             _slot: slot,
+            _lock: lock,
         },
         spec,
     ))

@@ -2,9 +2,12 @@
 //!
 //! The lock is on the same file as Hermes' own dispatcher uses. A second file holds the one place in the
 //! queue: ticks that follow the end of a worker are merged when one already waits, because its passes
-//! begin after it has the board and so see whatever made the others want one.
+//! begin after it has the board and so see whatever made the others want one. One that comes upon a board on which
+//! every run that ended is booked has nothing left to follow: the tick that booked them went through all its passes
+//! before it removed their folders.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,6 +20,7 @@ use crate::config::Board;
 use crate::exit::Failure;
 use crate::fsx::{self, Identity, Wait};
 use crate::time::Seconds;
+use crate::worker::rundir::{self, RunDir};
 
 /// Seconds after which even an idle tick tidies up.
 pub const HOUR: Seconds = 3_600;
@@ -24,18 +28,21 @@ pub const HOUR: Seconds = 3_600;
 /// How long somebody who needs the board for himself waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Takes the board for one tick. `None`: another tick has it, or waits for it in our place.
-pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
+/// Takes the board for one tick. `None`: another tick has it, or waits for it in our place, or has done what this one
+/// was to do.
+pub fn take(board: &Board, turn: Turn<'_>) -> Result<Option<File>> {
     let path = board.dispatch_lock();
     let dispatch = fsx::open_lock(&path)?;
     let cannot = || format!("cannot take the lock {}", path.display());
     if fsx::lock_exclusive(&dispatch, Wait::No).with_context(cannot)? {
         require_in_place(&dispatch, &path, board)?;
-        return Ok(Some(dispatch));
+        // Nobody has left anything to us, who did not wait.
+        let served = matches!(turn, Turn::AfterRun(ended) if is_booked(ended));
+        return Ok((!served).then_some(dispatch));
     }
     let queue = match turn {
         Turn::SkipIfLocked => return Ok(None),
-        Turn::WaitUnlessSomebodyDoes => Wait::No,
+        Turn::AfterRun(_) => Wait::No,
         Turn::Wait => Wait::Forever,
     };
     let next = fsx::open_lock(&board.next_lock())?;
@@ -44,7 +51,18 @@ pub fn take(board: &Board, turn: Turn) -> Result<Option<File>> {
     }
     fsx::lock_exclusive(&dispatch, Wait::Forever).with_context(cannot)?;
     require_in_place(&dispatch, &path, board)?;
-    Ok(Some(dispatch))
+    // From here on nobody leaves anything to us; whoever did gave the lock of its run back before.
+    drop(next);
+    let served = match turn {
+        Turn::AfterRun(ended) => is_booked(ended) && !rundir::any_free(&board.runs()),
+        Turn::SkipIfLocked | Turn::Wait => false,
+    };
+    Ok((!served).then_some(dispatch))
+}
+
+/// Whether a tick that began after the end of this run has booked it.
+fn is_booked(ended: &RunDir) -> bool {
+    matches!(ended.path().symlink_metadata(), Err(e) if e.kind() == io::ErrorKind::NotFound)
 }
 
 /// A board can be moved while its lock is waited for. Then what is held is the lock of the moved one, and whatever

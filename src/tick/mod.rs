@@ -74,11 +74,12 @@ const PASSES: [(&str, Pass, Needed); 7] = [
 
 /// What to do while another tick holds the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum Turn<'a> {
     /// Leave it to the other one.
     SkipIfLocked,
-    /// Wait for it, unless somebody waits already: one that waits serves for all.
-    WaitUnlessSomebodyDoes,
+    /// This run has ended: wait for it, unless somebody waits already, for one that waits serves for all; or unless
+    /// all that has ended is booked by then.
+    AfterRun(&'a RunDir),
     /// Wait for it.
     Wait,
 }
@@ -130,14 +131,13 @@ impl Tick<'_> {
 }
 
 /// Runs one tick.
-pub fn run(config: &Config, board: &Board, turn: Turn) -> Result<Report> {
+pub fn run(config: &Config, board: &Board, turn: Turn<'_>) -> Result<Report> {
     run_with(config, board, turn, Offer::Nothing)
 }
 
 /// Runs the tick of a board whose turn it is, with a slot of the machine in its hand.
 pub fn in_turn(config: &Config, board: &Board, slot: File) -> Result<Report> {
-    let turn = Turn::WaitUnlessSomebodyDoes;
-    let outcome = run_with(config, board, turn, Offer::Slot(slot));
+    let outcome = run_with(config, board, Turn::Wait, Offer::Slot(slot));
     if !matches!(&outcome, Ok(report) if !report.started.is_empty()) {
         // It had no use for the slot, or did not come as far: it is for the next in line.
         share::hand_on(config);
@@ -146,7 +146,7 @@ pub fn in_turn(config: &Config, board: &Board, slot: File) -> Result<Report> {
 }
 
 /// Runs one tick with what it has of the machine's slots to start with.
-pub fn run_with(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Report> {
+pub fn run_with(config: &Config, board: &Board, turn: Turn<'_>, offer: Offer) -> Result<Report> {
     // Descriptors that the caller left open are not passed on to what is started here.
     close_fds::set_fds_cloexec(3, &[]);
     require_board(board)?;
@@ -163,7 +163,7 @@ pub fn run_with(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Res
     outcome
 }
 
-fn locked(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Report> {
+fn locked(config: &Config, board: &Board, turn: Turn<'_>, offer: Offer) -> Result<Report> {
     let Some(lock) = lock::take(board, turn)? else {
         let at = time::now()?;
         let board = board.slug.to_string();
@@ -219,7 +219,7 @@ fn locked(config: &Config, board: &Board, turn: Turn, offer: Offer) -> Result<Re
 
 /// Whether the checkpoint is left to another tick. It costs more than a commit does, and whoever follows the end of
 /// a worker while others run, or waits for those, is soon followed by another tick.
-fn leaves_log(tick: &Tick<'_>, turn: Turn) -> bool {
+fn leaves_log(tick: &Tick<'_>, turn: Turn<'_>) -> bool {
     turn != Turn::SkipIfLocked
         && tick.report.counts.running > 0
         && tick.store.log_size() < LOG_LEFT_MAX
@@ -250,9 +250,9 @@ pub fn show(config: &Config, board: &Board) -> Result<Report> {
     Ok(tick.report)
 }
 
-/// Runs the tick that follows the end of a worker.
-pub fn follow_up(config: &Config, board: &Board) -> Result<Report> {
-    run(config, board, Turn::WaitUnlessSomebodyDoes)
+/// Runs the tick that follows the end of a worker, which was in this run.
+pub fn follow_up(config: &Config, board: &Board, ended: &RunDir) -> Result<Report> {
+    run(config, board, Turn::AfterRun(ended))
 }
 
 /// When the last tick of a board ended, whether it had anything to do or not.

@@ -130,18 +130,29 @@ impl RunDir {
 
 /// The runs whose lock somebody holds, or may hold, whatever the board says of them.
 pub fn held(runs: &Path) -> Result<Vec<RunDir>> {
+    let listed = folders(runs);
+    let mut held = listed.with_context(|| format!("cannot list the runs in {}", runs.display()))?;
+    held.retain(|dir| dir.probe_own() == Lock::Held);
+    Ok(held)
+}
+
+/// Whether there is a run that nobody is at work on, or may be one.
+pub fn any_free(runs: &Path) -> bool {
+    folders(runs).map_or(true, |all| {
+        all.iter().any(|dir| dir.probe_own() != Lock::Held)
+    })
+}
+
+fn folders(runs: &Path) -> io::Result<Vec<RunDir>> {
     let entries = match std::fs::read_dir(runs) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.with_context(|| format!("cannot list the runs in {}", runs.display()))?,
+        other => other?,
     };
     let mut found = Vec::new();
     for entry in entries {
         let name = entry?.file_name();
         if let Some(nonce) = name.to_str().and_then(|n| n.parse::<Nonce>().ok()) {
-            let dir = RunDir::new(runs, &nonce);
-            if dir.probe_own() == Lock::Held {
-                found.push(dir);
-            }
+            found.push(RunDir::new(runs, &nonce));
         }
     }
     Ok(found)
@@ -173,10 +184,12 @@ mod tests {
         let (lock, identity) = run.create().unwrap();
         assert_eq!(run.probe(identity), Lock::Held);
         assert_eq!(held(dir.path()).unwrap(), std::slice::from_ref(&run));
+        assert!(!any_free(dir.path()));
         assert!(run.create().is_err(), "a nonce is used once");
         drop(lock);
         assert_eq!(run.probe(identity), Lock::Free);
         assert_eq!(held(dir.path()).unwrap(), []);
+        assert!(any_free(dir.path()));
         assert_eq!(run.probe_tree(), Lock::Free);
         assert!(!run.tree().exists());
         std::fs::rename(run.lock(), dir.path().join("moved")).unwrap();
