@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -20,6 +21,20 @@ use crate::transcript::{Command, Part, Place};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Printed after each command, with its exit status.
 const MARK: &str = "== exit status:";
+
+/// What this machine may lack and a page shows, in a folder at the end of PATH: a user without a crontab.
+fn stand_ins(home: &Home) -> PathBuf {
+    let folder = home.path().join(".programs");
+    std::fs::create_dir_all(&folder).unwrap();
+    let crontab = folder.join("crontab");
+    std::fs::write(
+        &crontab,
+        "#!/bin/sh\necho 'no crontab for you' >&2; exit 1\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&crontab, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
 
 /// A shell in a home of its own, into which a document is typed.
 pub struct Shell {
@@ -61,7 +76,14 @@ impl Shell {
             .command("sh")
             .env_remove("KANBAN_HOME")
             .env("USER", "me")
-            .env("PATH", format!("{}:{path}", programs.display()))
+            .env(
+                "PATH",
+                format!(
+                    "{}:{path}:{}",
+                    programs.display(),
+                    stand_ins(&home).display()
+                ),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
