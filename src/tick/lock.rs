@@ -153,3 +153,63 @@ pub fn is_new_hour(lock: &File, now: Seconds) -> bool {
 pub fn is_other_hour(one: Seconds, other: Seconds) -> bool {
     one / HOUR != other / HOUR
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::id::{Nonce, Slug};
+    use crate::config::load_from;
+
+    fn board(root: &Path) -> Board {
+        let config = load_from(None, &|name| (name == "KANBAN_HOME").then(|| root.into())).unwrap();
+        let slug: Slug = "default".parse().unwrap();
+        let board = config.board(&slug);
+        std::fs::create_dir_all(board.runs()).unwrap();
+        board
+    }
+
+    fn run(board: &Board, number: u8) -> RunDir {
+        RunDir::new(&board.runs(), &Nonce::from_random([number; 16]))
+    }
+
+    #[test]
+    fn who_follows_a_run_that_is_booked_leaves_the_board_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let board = board(root.path());
+        let ended = run(&board, 1);
+        let turn = Turn::AfterRun(&ended);
+        assert!(take(&board, turn).unwrap().is_none());
+        assert!(take(&board, Turn::Wait).unwrap().is_some());
+        drop(ended.create().unwrap());
+        assert!(take(&board, turn).unwrap().is_some());
+    }
+
+    /// What comes of following a run that is booked while it is waited for the board.
+    fn after_waiting(board: &Board, meanwhile: impl FnOnce()) -> Option<File> {
+        let ended = run(board, 1);
+        drop(ended.create().unwrap());
+        let held = take(board, Turn::Wait).unwrap();
+        let _ = std::fs::remove_file(board.next_lock());
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| take(board, Turn::AfterRun(&ended)).unwrap());
+            // Made by who found the board held and is about to wait.
+            while !board.next_lock().exists() {
+                std::thread::yield_now();
+            }
+            meanwhile();
+            ended.remove().unwrap();
+            drop(held);
+            waits.join().unwrap()
+        })
+    }
+
+    #[test]
+    fn who_waited_follows_what_others_left_to_him() {
+        let root = tempfile::tempdir().unwrap();
+        let board = board(root.path());
+        assert!(after_waiting(&board, || ()).is_none());
+        let (at_work, _) = run(&board, 2).create().unwrap();
+        assert!(after_waiting(&board, || ()).is_none());
+        assert!(after_waiting(&board, || drop(at_work)).is_some());
+    }
+}
