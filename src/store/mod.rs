@@ -359,7 +359,7 @@ mod tests {
                 sizes.sort();
                 sizes
             };
-            let noted = |conn: &Connection| Ok(meta::number(conn, "here")?);
+            let noted = |conn: &Connection| meta::number(conn, "here");
             store.read("a", noted).unwrap();
             let before = sizes();
 
