@@ -31,6 +31,10 @@ enum Effect {
 
 /// Text made safe for one line of a terminal.
 pub fn line(text: &str) -> String {
+    // Most texts are nothing but this, and lists are long.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut before = None;
     for c in text.chars() {

@@ -3,6 +3,8 @@
 //! On a terminal a row stays on its line and what does not fit is cut; in a pipe nothing is ever cut,
 //! because a program reads it. No frames, so that `awk` and people can both use it.
 
+use std::borrow::Cow;
+
 use super::escape;
 use super::style::{Colour, Style};
 
@@ -165,9 +167,9 @@ impl Layout<'_> {
         // Spaces are written only once something follows them, so that no line ends in any.
         let mut owed = 0;
         for ((cell, &width), side) in row.iter().zip(&self.widths).zip(&self.table.sides) {
-            let text = match self.style.terminal {
-                true => escape::cut(&cell.text, width, self.style),
-                false => cell.text.clone(),
+            let text: Cow<'_, str> = match self.style.terminal {
+                true => escape::cut(&cell.text, width, self.style).into(),
+                false => (&cell.text).into(),
             };
             let missing = width.saturating_sub(escape::width(&text));
             let (left, right) = match side {
@@ -176,12 +178,11 @@ impl Layout<'_> {
             };
             owed += left;
             if !text.is_empty() {
-                line.push_str(&" ".repeat(std::mem::take(&mut owed)));
-                line.push_str(
-                    &cell
-                        .colour
-                        .map_or_else(|| text.clone(), |c| self.style.paint(c, &text)),
-                );
+                line.extend(std::iter::repeat_n(' ', std::mem::take(&mut owed)));
+                match cell.colour {
+                    Some(colour) => line.push_str(&self.style.paint(colour, &text)),
+                    None => line.push_str(&text),
+                }
             }
             owed += right + GAP;
         }
