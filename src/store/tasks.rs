@@ -179,6 +179,12 @@ pub fn counts(conn: &Connection) -> Result<Vec<(Status, i64)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// How many cards are in one column. Unlike [`counts`], it does not go through the others.
+pub fn count(conn: &Connection, status: &Status) -> Result<i64> {
+    let sql = "SELECT count(*) FROM tasks WHERE status = ?1";
+    Ok(conn.query_row(sql, [status.as_str()], |r| r.get(0))?)
+}
+
 /// Makes a card, or finds the one with the same idempotency key that is not archived.
 pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
     if let Some(key) = &new.idempotency_key {

@@ -57,7 +57,7 @@ pub fn until_quiet(
         }
         let report = run(config, board, Turn::Wait)?;
         group::reap_ended();
-        let (alive, blocked) = look(board, &mut seen, &mut show)?;
+        let alive = look(board, &mut seen, &mut show)?;
         let moved = report.moved_something();
         // Judged by what the tick saw while it had the board: a moment later, another tick may be
         // between booking one card and starting the next.
@@ -68,10 +68,10 @@ pub fn until_quiet(
             continue;
         }
         if !busy {
-            return Ok(outcome(report, blocked, Quiet::Yes));
+            return outcome(board, report, Quiet::Yes);
         }
         if until.is_some_and(|at| Instant::now() >= at) {
-            return Ok(outcome(report, blocked, Quiet::NotYet));
+            return outcome(board, report, Quiet::NotYet);
         }
         if alive.is_empty() && report.counts.running > 0 || moved && report.started.is_empty() {
             // All that ran has ended meanwhile; or what was moved may have made something else ready, or
@@ -102,7 +102,10 @@ enum Quiet {
     NotYet,
 }
 
-fn outcome(report: Report, blocked: i64, quiet: Quiet) -> Outcome {
+fn outcome(board: &Board, report: Report, quiet: Quiet) -> Result<Outcome> {
+    let blocked = Store::open_to_read(&board.db())?.read("counting blocked cards", |conn| {
+        tasks::count(conn, &Status::Blocked)
+    })?;
     let stuck = report
         .waiting
         .told
@@ -117,20 +120,20 @@ fn outcome(report: Report, blocked: i64, quiet: Quiet) -> Outcome {
             )
         })
         .collect();
-    Outcome {
+    Ok(Outcome {
         finished: matches!(quiet, Quiet::Yes),
         blocked,
         stuck,
         errors: report.errors,
-    }
+    })
 }
 
-/// Shows what happened since the last look, and returns what is alive and how much is blocked.
+/// Shows what happened since the last look, and returns what is alive.
 fn look(
     board: &Board,
     seen: &mut Option<i64>,
     show: &mut impl FnMut(&Store, &[EventRow]) -> Result<()>,
-) -> Result<(Vec<runs::AliveRun>, i64)> {
+) -> Result<Vec<runs::AliveRun>> {
     let store = Store::open_to_read(&board.db())?;
     let after = seen.unwrap_or(0);
     let events = store.read("looking at the events", |conn| {
@@ -140,15 +143,7 @@ fn look(
         *seen = Some(last.id);
     }
     show(&store, &events)?;
-    store.read("looking at the board", |conn| {
-        let alive = runs::alive(conn)?;
-        let counts = tasks::counts(conn)?;
-        let blocked = counts
-            .iter()
-            .find(|(status, _)| *status == Status::Blocked)
-            .map_or(0, |(_, n)| *n);
-        Ok((alive, blocked))
-    })
+    store.read("looking at the board", runs::alive)
 }
 
 /// Says when a run's lock becomes free. The thread holds nothing and ends with the run or with us.
