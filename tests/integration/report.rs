@@ -496,6 +496,11 @@ fn a_page_that_cannot_be_made_costs_no_start_and_is_told_until_it_can() {
     assert!(told["report"].is_null());
     assert_eq!(told["errors"].as_array().unwrap().len(), 1);
     home.wait_until("it ran", || home.status(&card) == "done");
+    // The tick that books the end is on the board before it comes to the page, and once more after it.
+    home.wait_until("the tick that follows came to the page", || {
+        let status = home.kanban(&["status"]);
+        status.stdout.contains("1 absorbed") && status.code == Some(1)
+    });
     let status = home.kanban(&["status"]).expect(1);
     assert!(
         status.stderr.contains("could not be made"),
