@@ -672,7 +672,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--among', '--among', [CompletionResultType]::ParameterName, 'One of so many boards whose ticks are started together; for --all')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and undo it on the board; start and signal nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done; start and signal nothing, and leave the board as it is')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then')
             [CompletionResult]::new('--in-turn', '--in-turn', [CompletionResultType]::ParameterName, 'Standard input is a slot of this machine; for another tick that hands it over')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')

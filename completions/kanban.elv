@@ -610,7 +610,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --among 'One of so many boards whose ticks are started together; for --all'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --all 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says'
-            cand --dry-run 'Show what would be done, and undo it on the board; start and signal nothing'
+            cand --dry-run 'Show what would be done; start and signal nothing, and leave the board as it is'
             cand --wait 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
             cand --in-turn 'Standard input is a slot of this machine; for another tick that hands it over'
             cand --json 'Print JSON'

@@ -434,7 +434,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand tick" -l timeout -d 'With 
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l among -d 'One of so many boards whose ticks are started together; for --all' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l all -d 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says'
-complete -c kanban -n "__fish_kanban_using_subcommand tick" -l dry-run -d 'Show what would be done, and undo it on the board; start and signal nothing'
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l dry-run -d 'Show what would be done; start and signal nothing, and leave the board as it is'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l wait -d 'Go on until nothing is running, due or ready; exit 1 if a card is blocked then'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l in-turn -d 'Standard input is a slot of this machine; for another tick that hands it over'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l json -d 'Print JSON'

@@ -40,7 +40,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let id = session.reader()?.read("cannot look up the card", |conn| {
         Ok(tasks::get(conn, &tasks::find(conn, &args.id)?)?.id)
     })?;
-    let path = session.board.logs().join(format!("{id}.log"));
+    let path = session.board.log(&id);
     if args.path {
         return render::print(&format!("{}\n", escape::line(&path.display().to_string())));
     }

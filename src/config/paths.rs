@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
-use crate::board::id::Slug;
+use crate::board::id::{Slug, TaskId};
 use crate::exit::Failure;
 
 /// The environment, as a question that tests can answer themselves.
@@ -149,6 +149,11 @@ impl Board {
     /// One log per card.
     pub fn logs(&self) -> PathBuf {
         self.dir.join("logs")
+    }
+
+    /// The log of a card.
+    pub fn log(&self, task: &TaskId) -> PathBuf {
+        self.logs().join(format!("{task}.log"))
     }
 
     /// One folder per run, while it is not absorbed.

@@ -92,7 +92,7 @@ pub fn without_output(outcome: Outcome, charge: Charge, why: &str) -> End {
 
 /// The last lines of a run's output, as far as they can be read.
 pub fn tail_of(tick: &Tick<'_>, run: &AliveRun) -> Option<String> {
-    let path = tick.board.logs().join(format!("{}.log", run.task));
+    let path = tick.board.log(&run.task);
     match log::tail(&path, run.log_offset) {
         Ok(text) => Some(text).filter(|t| !t.is_empty()),
         Err(e) => {

@@ -109,7 +109,7 @@ pub fn spec(
         },
         env: env.into_iter().collect(),
         workspace,
-        log: board.logs().join(format!("{}.log", task.id)),
+        log: board.log(&task.id),
         log_max_bytes: defaults.log_max_bytes,
         log_keep: defaults.log_keep,
         max_runtime: task.max_runtime_seconds.unwrap_or(worker.max_runtime),

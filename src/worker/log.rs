@@ -31,8 +31,13 @@ fn rotate(path: &Path, keep: u32) -> io::Result<()> {
     std::fs::rename(path, rotated(path, 1))
 }
 
+/// The log, and what was rotated, as far as the names go.
+pub fn paths(path: &Path) -> impl Iterator<Item = PathBuf> {
+    std::iter::once(path.to_owned()).chain((1..).map(|number| rotated(path, number)))
+}
+
 /// The path of the rotated log number `number`, 1 being the newest.
-pub fn rotated(path: &Path, number: u32) -> PathBuf {
+fn rotated(path: &Path, number: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{number}"));
     name.into()

@@ -143,7 +143,8 @@ pub fn any_free(runs: &Path) -> bool {
     })
 }
 
-fn folders(runs: &Path) -> io::Result<Vec<RunDir>> {
+/// The folders of runs, whatever the board says of them.
+pub fn folders(runs: &Path) -> io::Result<Vec<RunDir>> {
     let entries = match std::fs::read_dir(runs) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,

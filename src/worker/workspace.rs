@@ -84,13 +84,17 @@ pub fn keep_artifacts(root: &Path, kept: &Path, task: &str) -> Result<()> {
         return Ok(());
     }
     fsx::private_dir(kept)?;
-    let places = std::iter::once(task.to_owned()).chain((2..1_000).map(|n| format!("{task}.{n}")));
-    let free = places
-        .map(|name| kept.join(name))
+    let free = kept_artifacts(kept, task)
         .find(|to| to.symlink_metadata().is_err())
         .context("there is no room for its artifacts")?;
     std::fs::rename(&from, &free)
         .with_context(|| format!("cannot move its artifacts to {}", free.display()))
+}
+
+/// Where the artifacts of a card are kept, in the order in which the places are taken.
+pub fn kept_artifacts(kept: &Path, task: &str) -> impl Iterator<Item = PathBuf> {
+    let more = (2..1_000).map(move |n| kept.join(format!("{task}.{n}")));
+    std::iter::once(kept.join(task)).chain(more)
 }
 
 /// Whether a card's scratch workspace is the folder that was made here.

@@ -65,7 +65,7 @@ pub struct Args {
     /// With several boards, how long each is waited for
     #[arg(long, value_name = "DURATION", value_parser = many::patience, default_value = many::PATIENCE)]
     patience: Seconds,
-    /// Show what would be done, and undo it on the board; start and signal nothing
+    /// Show what would be done; start and signal nothing, and leave the board as it is
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
     /// Go on until nothing is running, due or ready; exit 1 if a card is blocked then

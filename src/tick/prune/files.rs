@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Extent, Sweep};
-use crate::board::id::{Nonce, TaskId};
 use crate::config::Board;
 use crate::fsx;
 use crate::store::retention::{self, Freed};
 use crate::store::{meta, runs};
 use crate::tick::lock::HOUR;
 use crate::time::Seconds;
-use crate::worker::rundir::{Lock, RunDir};
-use crate::worker::workspace;
+use crate::worker::rundir::{self, Lock};
 use crate::worker::worktree::{self, Removal};
+use crate::worker::{log, workspace};
 
 /// Cards whose logs, and whose artifacts, a tick looks at: thousands of cards an hour may be finished, and a tick
 /// takes no longer where a million logs have still to stay.
@@ -41,20 +40,15 @@ fn one(bytes: u64) -> Freed {
 }
 
 fn run_folders(sweep: &mut Sweep<'_>) -> Result<()> {
-    let Ok(entries) = std::fs::read_dir(sweep.board.runs()) else {
+    let Ok(folders) = rundir::folders(&sweep.board.runs()) else {
         return Ok(());
     };
     let in_use = sweep
         .store
         .read("looking for runs in use", runs::alive_nonces)?;
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(nonce) = name.to_str().and_then(|n| n.parse::<Nonce>().ok()) else {
-            continue;
-        };
-        let dir = RunDir::new(&sweep.board.runs(), &nonce);
+    for dir in folders {
         // A claim that another process is committing just now holds its lock.
-        if in_use.iter().any(|n| n == nonce.as_str()) || dir.probe_own() == Lock::Held {
+        if in_use.iter().any(|nonce| dir.path().ends_with(nonce)) || dir.probe_own() == Lock::Held {
             continue;
         }
         let bytes = fsx::weight(dir.path());
@@ -148,16 +142,6 @@ impl Kind {
         }
     }
 
-    /// The names under which one card has something, as far as they are in use: the first that is not ends them.
-    fn names(self, task: &TaskId) -> impl Iterator<Item = String> {
-        let (first, number) = match self {
-            Self::Logs => (format!("{task}.log"), 1),
-            Self::Artifacts => (task.to_string(), 2),
-        };
-        let more = first.clone();
-        std::iter::once(first).chain((number..).map(move |number| format!("{more}.{number}")))
-    }
-
     fn remove(self, path: &Path) -> io::Result<()> {
         match self {
             Self::Logs => std::fs::remove_file(path),
@@ -213,10 +197,14 @@ fn next(sweep: &mut Sweep<'_>, kind: Kind, folder: &Path, keep: Seconds) -> Resu
         let from = meta::number(conn, kind.place())?.unwrap_or(0);
         Ok((from, retention::next_over(conn, from, CARDS, before)?))
     })?;
+    let board = sweep.board;
     for task in &part.cards {
-        let paths = kind.names(task).map(|name| folder.join(name));
-        for path in paths.take_while(|path| is_there(path)) {
-            remove(sweep, kind, &path);
+        match kind {
+            Kind::Logs => remove_all(sweep, kind, log::paths(&board.log(task))),
+            Kind::Artifacts => {
+                let paths = workspace::kept_artifacts(folder, task.as_str());
+                remove_all(sweep, kind, paths);
+            }
         }
     }
     if part.next == from {
@@ -228,6 +216,13 @@ fn next(sweep: &mut Sweep<'_>, kind: Kind, folder: &Path, keep: Seconds) -> Resu
         .write_unsynced("noting how far pruning has come", |tx| {
             meta::remember(tx, kind.place(), part.next)
         })
+}
+
+/// Removes what one card has. Its names are used in their order, so that the first that is not ends them.
+fn remove_all(sweep: &mut Sweep<'_>, kind: Kind, paths: impl Iterator<Item = PathBuf>) {
+    for path in paths.take_while(|path| is_there(path)) {
+        remove(sweep, kind, &path);
+    }
 }
 
 /// Whether something lies here that is no link.
