@@ -1,5 +1,6 @@
 //! Runs: which may still be alive, and what has been.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use anyhow::Result;
@@ -316,7 +317,7 @@ pub fn get(conn: &Connection, id: i64) -> Result<Option<RunRow>> {
 }
 
 /// The nonces of runs that are not proven dead: their folders are in use.
-pub fn alive_nonces(conn: &Connection) -> Result<Vec<String>> {
+pub fn alive_nonces(conn: &Connection) -> Result<HashSet<String>> {
     let mut statement = conn.prepare_cached("SELECT nonce FROM tick_runs WHERE dead = 0")?;
     let rows = statement.query_map([], |r| r.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -3,6 +3,8 @@
 //! Migrations of ours are numbered and append-only. The shared tables of an existing file are looked
 //! at and never altered.
 
+use std::sync::LazyLock;
+
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -120,6 +122,9 @@ pub fn columns(conn: &Connection, table: &str) -> Result<Vec<String>> {
 
 /// `tasks` as something to select from in which every column we know has a value.
 pub fn tasks_source(conn: &Connection) -> Result<String> {
+    if is_complete(conn) {
+        return Ok("tasks".to_owned());
+    }
     let mut missing = String::new();
     for (column, value) in OPTIONAL {
         if !has(conn, column)? {
@@ -130,6 +135,18 @@ pub fn tasks_source(conn: &Connection) -> Result<String> {
         true => "tasks".to_owned(),
         false => format!("(SELECT rowid, tasks.*{missing} FROM tasks)"),
     })
+}
+
+/// Whether `tasks` has every column that we know, as a statement says that names them all: it is made once for a
+/// connection, where each column would be looked up for each card. Running it notices a table that was changed since.
+fn is_complete(conn: &Connection) -> bool {
+    static ALL: LazyLock<String> = LazyLock::new(|| {
+        let names = OPTIONAL.map(|(column, _)| column).join(", ");
+        format!("SELECT {names} FROM tasks WHERE 0")
+    });
+    conn.prepare_cached(&ALL)
+        .and_then(|mut all| all.exists([]))
+        .is_ok()
 }
 
 /// Under which name it is remembered that this release has inspected a file.

@@ -32,6 +32,7 @@ mod survey;
 pub mod wait;
 pub mod waiting;
 
+use std::collections::HashSet;
 use std::fs::File;
 
 use anyhow::Result;
@@ -330,7 +331,7 @@ fn passes(tick: &mut Tick<'_>) -> Result<()> {
     }
     let running = match seen.runs || tick.report.did_something() {
         true => tick.store.read("counting what runs", runs::alive_nonces)?,
-        false => Vec::new(),
+        false => HashSet::new(),
     };
     tick.report.count(running.len());
     tick.sends = seen.deliveries || tick.report.did_something();

@@ -45,6 +45,11 @@ impl RunDir {
         &self.0
     }
 
+    /// Its name, which is the run's nonce.
+    pub fn name(&self) -> Option<&str> {
+        self.0.file_name()?.to_str()
+    }
+
     /// Held while anybody may start, run or report the run.
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")

@@ -48,7 +48,8 @@ fn run_folders(sweep: &mut Sweep<'_>) -> Result<()> {
         .read("looking for runs in use", runs::alive_nonces)?;
     for dir in folders {
         // A claim that another process is committing just now holds its lock.
-        if in_use.iter().any(|nonce| dir.path().ends_with(nonce)) || dir.probe_own() == Lock::Held {
+        let used = dir.name().is_some_and(|name| in_use.contains(name));
+        if used || dir.probe_own() == Lock::Held {
             continue;
         }
         let bytes = fsx::weight(dir.path());
