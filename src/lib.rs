@@ -47,8 +47,9 @@
 //! 10. **page** makes the page of the board anew, if one is kept and something changed
 //! 11. the checkpoint, which a tick that follows the end of a worker leaves to another while more run
 //!
-//! Where many are started at a time, their supervisors wait for `<db>.start.lock` until the tick is through, or comes
-//! to something that takes long: so they take neither processors nor the board from it.
+//! However many are started at a time, the tick starts one process and hands it all that is locked for them. That one
+//! goes on as a supervisor for each (`worker::twin`), which costs a tenth of starting the program as often, and costs
+//! the tick nothing.
 //!
 //! A claim waits for the disk before anything is started, and takes along what was committed before it. So nothing
 //! else has to (`Store::write_unsynced`), but for the last commit before something is removed outside the board.
@@ -77,7 +78,7 @@
 //! # The life of a run
 //!
 //! ```text
-//! tick:        lock ─► claim (commit) ─► start supervisor, which inherits the locked descriptor ─► close
+//! tick:        lock ─► claim (commit) ─► start supervisor, which is sent the locked descriptor ─► close
 //! supervisor:  gated worker ─► fence (commit) ─► open the gate ─► wait ─► end what is left ─► exit record
 //!              ─► give slot and lock back ─► follow-up tick
 //! later tick:  lock held ─► alive;  free with record ─► book it;

@@ -24,8 +24,8 @@ pub const MAX_RSS_PER_KIB: i64 = if cfg!(target_os = "macos") { 1_024 } else { 1
 pub const MACOS: bool = cfg!(target_os = "macos");
 
 pub use imp::{
-    adopt_orphans, adopted, die_with_parent, kill_belonging, memory_file, network_file_system,
-    own_executable, process, processes_with, raise_oom_score, service_unit,
+    NOT_FOR_OTHERS, adopt_orphans, adopted, any_belonging, die_with_parent, kill_belonging,
+    network_file_system, own_executable, process, raise_oom_score, service_unit,
 };
 
 /// The systemd service that this process is in.
@@ -116,10 +116,13 @@ pub fn executable_by_path() -> std::path::PathBuf {
 mod imp {
     use super::*;
     use crate::fsx::Identity;
-    use rustix::fs::MemfdFlags;
+    use rustix::net::RecvFlags;
     use rustix::process::{Pid, Signal};
     use std::os::unix::fs::MetadataExt;
     use std::path::PathBuf;
+
+    /// Descriptors that are received so are closed when another program is executed.
+    pub const NOT_FOR_OTHERS: RecvFlags = RecvFlags::CMSG_CLOEXEC;
 
     /// From now on, what a descendant leaves behind becomes our child instead of init's.
     pub fn adopt_orphans() {
@@ -132,12 +135,12 @@ mod imp {
     }
 
     /// Asks the kernel to kill this process when its parent dies, and says whether the parent is still `parent`.
-    pub fn die_with_parent(parent: u32) -> bool {
+    pub fn die_with_parent(parent: Pid) -> bool {
         if linux() && rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).is_err()
         {
             return false;
         }
-        rustix::process::getppid().map(Pid::as_raw_pid) == i32::try_from(parent).ok()
+        rustix::process::getppid() == Some(parent)
     }
 
     /// When memory runs out, the worker goes before the supervisor that has to record it.
@@ -157,14 +160,6 @@ mod imp {
         }
     }
 
-    /// An empty file in memory that has no name. `None`: there is no such thing here.
-    pub fn memory_file() -> Option<std::fs::File> {
-        // A kernel before 6.3 does not know the last flag, and a later one complains where it is missing.
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::NOEXEC_SEAL;
-        let file = linux().then(|| rustix::fs::memfd_create("kanban", flags))?;
-        file.ok().map(Into::into)
-    }
-
     /// Our living children: the worker, and what was left behind and came to us.
     pub fn adopted() -> Vec<Pid> {
         let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
@@ -182,15 +177,13 @@ mod imp {
             .collect()
     }
 
-    /// Whether any process, other than this one, has `mark` in its environment or command line.
+    /// Whether any process, other than this one, carries the environment entry `cookie` or has `file` open.
     /// `None`: cannot tell.
-    pub fn processes_with(mark: &str) -> Option<bool> {
+    pub fn any_belonging(cookie: &str, file: Identity) -> Option<bool> {
         if !linux() {
             return None;
         }
-        let found =
-            others()?.any(|dir| file_has(&dir, "environ", mark) || file_has(&dir, "cmdline", mark));
-        Some(found)
+        Some(others()?.any(|dir| has_entry(&dir, cookie) || has_open(&dir, file)))
     }
 
     /// Kills every process that carries the environment entry `cookie` or has `file` open, and says how
@@ -288,11 +281,6 @@ mod imp {
         dir.file_name()?.to_str()?.parse().ok()
     }
 
-    fn file_has(dir: &Path, file: &str, mark: &str) -> bool {
-        std::fs::read(dir.join(file))
-            .is_ok_and(|bytes| bytes.windows(mark.len()).any(|w| w == mark.as_bytes()))
-    }
-
     fn has_entry(dir: &Path, entry: &str) -> bool {
         std::fs::read(dir.join("environ"))
             .is_ok_and(|bytes| bytes.split(|b| *b == 0).any(|e| e == entry.as_bytes()))
@@ -348,15 +336,18 @@ mod imp {
 #[cfg(not(target_os = "linux"))]
 mod imp {
     use super::*;
+    use rustix::net::RecvFlags;
     use std::path::PathBuf;
+
+    /// Cannot be asked for here; who receives descriptors sees to it before anything is executed.
+    pub const NOT_FOR_OTHERS: RecvFlags = RecvFlags::empty();
 
     /// No such call here: the run's tree lock tells whether something was left behind.
     pub fn adopt_orphans() {}
 
     /// Says whether the parent is still `parent`; the tree lock covers its later death.
-    pub fn die_with_parent(parent: u32) -> bool {
-        rustix::process::getppid().map(rustix::process::Pid::as_raw_pid)
-            == i32::try_from(parent).ok()
+    pub fn die_with_parent(parent: rustix::process::Pid) -> bool {
+        rustix::process::getppid() == Some(parent)
     }
 
     /// No such setting here.
@@ -365,11 +356,6 @@ mod imp {
     /// The running program by its path.
     pub fn own_executable() -> PathBuf {
         executable_by_path()
-    }
-
-    /// No such thing here.
-    pub fn memory_file() -> Option<std::fs::File> {
-        None
     }
 
     /// Nothing comes to us here.
@@ -388,7 +374,7 @@ mod imp {
     }
 
     /// Cannot tell here.
-    pub fn processes_with(_mark: &str) -> Option<bool> {
+    pub fn any_belonging(_cookie: &str, _file: crate::fsx::Identity) -> Option<bool> {
         None
     }
 

@@ -1,4 +1,4 @@
-//! `kanban supervise`: the hidden subcommand that a tick starts for each run.
+//! `kanban supervise`: the hidden subcommand that a tick starts for the runs that it has claimed.
 
 use std::ffi::OsString;
 
@@ -7,17 +7,14 @@ use anyhow::Result;
 use super::Global;
 use crate::config::{self, Home};
 use crate::exit::Failure;
-use crate::worker::gate;
 use crate::worker::rundir::RunDir;
 use crate::{supervise, tick};
 
-/// Run one worker to its end. Started by a tick, never by hand.
+/// Run workers to their ends. Started by a tick, never by hand.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The board, for whoever looks at the list of processes
     board: String,
-    /// The run's nonce, for whoever looks for it
-    nonce: String,
 }
 
 /// Runs the command.
@@ -25,22 +22,20 @@ pub fn run(_args: &Args, _global: &Global) -> Result<()> {
     Err(Failure::usage("supervise is started by a tick, never by hand").into())
 }
 
-/// Handles a command line that asks for a stage of a run, before and without the whole tree of
+/// Handles a command line that asks for supervisors, before and without the whole tree of
 /// commands. `None`: it asks for something else.
 pub fn intercept(args: &[OsString]) -> Option<Result<i32>> {
     if args.get(1)? != "supervise" {
         return None;
     }
-    match args.get(2).and_then(|a| a.to_str()) {
-        Some(gate::FLAG) => Some(Ok(gate::stage(&args[3..]))),
-        // A hand-over is by three descriptors that are no terminals; everything else is somebody trying.
-        Some(board) if !board.starts_with('-') && args.len() == 4 => Some(stage()),
-        _ => None,
-    }
+    let board = args.get(2).and_then(|a| a.to_str());
+    (board.is_some_and(|board| !board.starts_with('-')) && args.len() == 3).then(stage)
 }
 
 fn stage() -> Result<i32> {
-    let spec = supervise::run()?;
+    let Some(spec) = supervise::run()? else {
+        return Ok(0);
+    };
     let mut config = config::load(spec.config.as_deref())?;
     config.home = Home {
         dir: spec.home.clone(),

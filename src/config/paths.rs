@@ -191,11 +191,6 @@ impl Board {
         self.beside_database(".next.lock")
     }
 
-    /// Held by a tick that starts many workers, until they are started.
-    pub fn start_lock(&self) -> PathBuf {
-        self.beside_database(".start.lock")
-    }
-
     /// Held by the one tick that sends deliveries of this board.
     pub fn deliver_lock(&self) -> PathBuf {
         self.beside_database(".deliver.lock")

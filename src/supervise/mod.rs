@@ -3,16 +3,17 @@
 //! One thread, a few megabytes, asleep until something happens. It holds the run's lock until the end is
 //! durable, and only then gives the lock and the host slot back and runs a tick itself, so that the next
 //! card starts at once and not at the next minute.
+//!
+//! Runs that are claimed together are handed to one process, which goes on as one for each of them.
 
 mod watch;
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::process::Pid;
 
 use crate::board::id::Nonce;
 use crate::fsx::{self, Identity, Wait};
@@ -20,74 +21,84 @@ use crate::platform;
 use crate::store::{Store, claims};
 use crate::time;
 use crate::worker::gate::{Gate, Passage};
+use crate::worker::handover::{self, Handed};
 use crate::worker::record::{self, Record};
 use crate::worker::rundir::RunDir;
 use crate::worker::signals::Signals;
 use crate::worker::spec::{Place, Spec};
-use crate::worker::{log, workspace, worktree};
+use crate::worker::twin::{self, Side};
+use crate::worker::{group, log, workspace, worktree};
 
-/// What is held for the run and given back when its end is durable, in this order: a tick that sees the end finds the
-/// slot free.
-struct Held {
-    _slot: File,
-    _lock: File,
-}
-
-/// Runs one worker to its end. The standard streams are the run's lock, its host slot and its spec.
-pub fn run() -> Result<Spec> {
-    let (held, spec) = take_over()?;
-    await_start(&spec)?;
-    let log_offset = attach_log(&spec)?;
-    let outcome = supervise(&spec, log_offset);
-    if let Err(error) = &outcome {
-        log::note(&format!("the run could not be supervised: {error:#}"));
-    }
-    drop(held);
-    outcome.map(|()| spec)
-}
-
-/// Makes the handed descriptors our own before anything else can inherit or close them.
-fn take_over() -> Result<(Held, Spec)> {
-    let own = |fd| -> Result<File> { Ok(File::from(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)) };
-    let lock = own(rustix::stdio::stdin())?;
-    let slot = own(rustix::stdio::stdout())?;
-    let handed = own(rustix::stdio::stderr())?;
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
+/// Runs the workers that a tick has handed over, each to its end and in a process of its own. `None`: this is the
+/// process that made the others, and it is through.
+pub fn run() -> Result<Option<Spec>> {
+    let runs: Vec<Handed<Spec>> = handover::receive()?;
     close_fds::set_fds_cloexec(3, &[]);
-    // A session of our own: neither the terminal nor the job control of the caller reaches us.
+    leave_session();
+    match divide(runs)? {
+        None => Ok(None),
+        Some(run) => run_one(run).map(Some),
+    }
+}
+
+/// A session of our own: neither the terminal nor the job control of the caller reaches us.
+fn leave_session() {
     let _ = rustix::process::setsid();
-    let spec = read(handed).context("cannot read the spec")?;
+}
+
+/// Goes on as one process for each run. A single run is ours.
+///
+/// Whoever made the others ends, instead of being the parent of workers that are none of its own.
+fn divide(mut runs: Vec<Handed<Spec>>) -> Result<Option<Handed<Spec>>> {
+    if runs.len() <= 1 {
+        return Ok(runs.pop());
+    }
+    let mut others = runs.into_iter();
+    while let Some(run) = others.next() {
+        match twin::fork() {
+            Ok(Side::Child) => {
+                // Their locks are none of ours.
+                drop(others);
+                leave_session();
+                return Ok(Some(run));
+            }
+            Ok(Side::Parent(_)) => {}
+            Err(e) => not_begun(
+                &run,
+                &format!("there is no process for its supervisor: {e}"),
+            ),
+        }
+    }
+    Ok(None)
+}
+
+/// Records that a run has not begun, while its lock is held. Without the record the next tick sees no more than that.
+fn not_begun(run: &Handed<Spec>, why: &str) {
+    let path = RunDir::at(&run.spec.dir).record();
+    if let Ok(nonce) = run.spec.nonce() {
+        let _ = record::create(&path, &nonce)
+            .and_then(|()| record::overwrite(&path, &nonce, &Record::NotStarted(why.into())));
+    }
+}
+
+/// Runs one worker to its end.
+fn run_one(run: Handed<Spec>) -> Result<Spec> {
+    let Handed { spec, lock, slot } = run;
     if Identity::of(&lock)? != spec.lock || !fsx::lock_exclusive(&lock, Wait::No)? {
         anyhow::bail!(
             "the lock that was handed over is not that of run {}",
             spec.run_id
         );
     }
-    Ok((
-        Held {
-            _slot: slot,
-            _lock: lock,
-        },
-        spec,
-    ))
-}
-
-fn read(mut handed: File) -> Result<Spec> {
-    let mut text = Vec::new();
-    handed.read_to_end(&mut text)?;
-    Ok(serde_json::from_slice(&text)?)
-}
-
-/// Waits for the tick that starts many. What it waits for is a lock, so that a tick that dies lets everybody go.
-fn await_start(spec: &Spec) -> Result<()> {
-    if let Some(path) = &spec.start_lock {
-        let start = fsx::open_lock(path)?;
-        fsx::lock_shared(&start, Wait::Forever)?;
+    let log_offset = attach_log(&spec)?;
+    let outcome = supervise(&spec, log_offset);
+    if let Err(error) = &outcome {
+        log::note(&format!("the run could not be supervised: {error:#}"));
     }
-    Ok(())
+    // In this order: a tick that sees the end finds the slot free.
+    drop(slot);
+    drop(lock);
+    outcome.map(|()| spec)
 }
 
 /// From here on, what this process has to say goes to the card's log. Returns where the run begins in it.
@@ -114,7 +125,7 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
     platform::adopt_orphans();
 
     let end = match start(spec, &nonce, tree, log_offset) {
-        Ok(started) => watch::attend(spec, &started.place, &dir, started.child, &mut signals),
+        Ok(started) => watch::attend(spec, &started.place, &dir, started.worker, &mut signals),
         Err(record) => record,
     };
     match &end {
@@ -135,7 +146,7 @@ fn make_cancel_pipe(dir: &RunDir) -> Result<()> {
 
 /// A worker that was let off.
 struct Started {
-    child: Child,
+    worker: Pid,
     place: PathBuf,
     /// Held until the run is over, so that nobody else works in the same tree.
     _worktree: Option<File>,
@@ -183,17 +194,17 @@ fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Star
         }
     }
     match gate.open() {
-        Ok((child, Passage::Through)) => Ok(Started {
-            child,
+        Ok((worker, Passage::Through)) => Ok(Started {
+            worker,
             place,
             _worktree: tree_lock,
         }),
-        Ok((mut child, Passage::Failed(why))) => {
-            let _ = child.wait();
+        Ok((gone, Passage::Failed(why))) => {
+            group::reap(gone);
             Err(Record::Unstartable(why))
         }
-        Ok((mut child, Passage::Refused(why))) => {
-            let _ = child.wait();
+        Ok((gone, Passage::Refused(why))) => {
+            group::reap(gone);
             Err(Record::Failed(why))
         }
         Err(e) => Err(Record::Failed(format!(
@@ -208,7 +219,7 @@ fn fence(spec: &Spec, place: &Path, nonce: &Nonce, gate: &Gate, log_offset: u64)
         run_id: spec.run_id,
         nonce,
         supervisor_pid: std::process::id(),
-        worker_pid: gate.child.id(),
+        worker_pid: gate.worker.as_raw_pid().unsigned_abs(),
         log_offset,
         workspace: &place.to_string_lossy(),
         branch: match &spec.workspace {

@@ -117,7 +117,7 @@ pub fn attend(
     spec: &Spec,
     place: &Path,
     dir: &RunDir,
-    child: Child,
+    worker: Pid,
     signals: &mut Signals,
 ) -> Record {
     let start = Instant::now();
@@ -131,7 +131,7 @@ pub fn attend(
     let mut cancel = pipe
         .inspect_err(|e| log::note(&format!("the cancel pipe cannot be opened: {e}")))
         .ok();
-    let (exit, mut left_behind) = match see_off(spec, dir, &child, &mut watch, signals, &mut cancel)
+    let (exit, mut left_behind) = match see_off(spec, dir, worker, &mut watch, signals, &mut cancel)
     {
         Ok(end) => end,
         Err(record) => return record,
@@ -144,7 +144,7 @@ pub fn attend(
                 log::note(&format!("the verification cannot be started: {e:#}"));
                 CANNOT_VERIFY
             }
-            Ok(child) => match see_off(spec, dir, &child, &mut watch, signals, &mut cancel) {
+            Ok(verifier) => match see_off(spec, dir, verifier, &mut watch, signals, &mut cancel) {
                 Ok((exit, more)) => {
                     left_behind |= more;
                     Exited::new(exit).status
@@ -164,14 +164,14 @@ pub fn attend(
 const CANNOT_VERIFY: i32 = 126;
 
 /// Starts the verification as the worker was started: gated, in its own group, with the tree lock.
-fn verifier(spec: &Spec, place: &Path, dir: &RunDir) -> Result<Child> {
+fn verifier(spec: &Spec, place: &Path, dir: &RunDir) -> Result<Pid> {
     let tree = fsx::open_existing(&dir.tree())?;
     // Processes that were left alone on purpose may still hold it; then they speak for the run as well.
     let _ = fsx::lock_exclusive(&tree, Wait::No)?;
     match Gate::start(spec, &spec.verify, place, tree)?.open()? {
-        (child, Passage::Through) => Ok(child),
-        (mut child, Passage::Failed(why) | Passage::Refused(why)) => {
-            let _ = child.wait();
+        (verifier, Passage::Through) => Ok(verifier),
+        (gone, Passage::Failed(why) | Passage::Refused(why)) => {
+            group::reap(gone);
             anyhow::bail!(why)
         }
     }
@@ -182,14 +182,11 @@ fn verifier(spec: &Spec, place: &Path, dir: &RunDir) -> Result<Child> {
 fn see_off(
     spec: &Spec,
     dir: &RunDir,
-    child: &Child,
+    process: Pid,
     watch: &mut Watch,
     signals: &mut Signals,
     cancel: &mut Option<File>,
 ) -> Result<(Exit, bool), Record> {
-    let Some(process) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
-        return Err(Record::Failed("the worker has no process id".into()));
-    };
     while !group::has_ended(process) {
         wait(watch, signals, cancel.as_ref());
         signals.drain();

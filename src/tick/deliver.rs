@@ -46,7 +46,6 @@ pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
     if !due {
         return Ok(());
     }
-    tick.let_begin();
     let path = tick.board.deliver_lock();
     let lock = fsx::open_lock(&path)?;
     let budget = Duration::from_secs(tick.config.delivery().budget.0.unsigned_abs());

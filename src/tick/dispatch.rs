@@ -29,10 +29,9 @@ use crate::worker::rundir::RunDir;
 use crate::worker::slots;
 use crate::worker::unit::{self, Fate};
 
-/// Descriptors that a tick needs besides those it hands over: the standard streams, the dispatch lock,
-/// the lock that what is started waits for, the board file with its log and index, and what one start takes for a
-/// moment.
-const DESCRIPTORS_OF_A_TICK: u64 = 11;
+/// Descriptors that a tick needs besides those it hands over: the standard streams, the dispatch lock, the board file
+/// with its log and index, and what a start takes for a moment.
+const DESCRIPTORS_OF_A_TICK: u64 = 10;
 /// Run lock and host slot.
 const DESCRIPTORS_OF_A_CLAIM: u64 = 2;
 /// Seconds after its claim at which a worker that still runs has been executed.

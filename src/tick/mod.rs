@@ -107,8 +107,6 @@ struct Tick<'a> {
     findings: Vec<Finding>,
     /// What it has of the machine's slots to start with.
     offer: Offer,
-    /// Until it is closed, what was started waits.
-    starting: Option<File>,
     /// There may be something to send.
     sends: bool,
     /// How far promotion has read, where that is still to be noted.
@@ -123,11 +121,6 @@ struct Tick<'a> {
 impl Tick<'_> {
     fn real(&self) -> bool {
         self.effects == Effects::Real
-    }
-
-    /// Lets what was started begin, before something that takes long.
-    fn let_begin(&mut self) {
-        self.starting = None;
     }
 }
 
@@ -303,7 +296,6 @@ fn prepare<'a>(
         alone: false,
         findings: Vec::new(),
         offer: Offer::Nothing,
-        starting: None,
         sends: false,
         unnoted: None,
         over: Vec::new(),

@@ -98,7 +98,6 @@ pub fn spec(
         nonce: claim.nonce.to_string(),
         dir: dir.path().to_owned(),
         lock: claim.lock,
-        start_lock: tick.starting.as_ref().map(|_| board.start_lock()),
         command,
         cancel: fill(&worker.cancel, &fields),
         verify: match (worker.report, task.verify.is_empty()) {

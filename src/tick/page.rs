@@ -110,7 +110,6 @@ fn renew(tick: &mut Tick<'_>, path: &std::path::Path) -> Result<Option<Page>> {
     if !is_due(tick, path)? {
         return Ok(None);
     }
-    tick.let_begin();
     let lock = tick.board.page_lock();
     let lock_file = fsx::open_lock(&lock)?;
     fsx::lock_exclusive(&lock_file, Wait::Forever)

@@ -8,35 +8,17 @@ use super::report::Started;
 use super::{Tick, outfit};
 use crate::board::retry::Charge;
 use crate::board::run::Outcome;
-use crate::fsx::{self, Wait};
 use crate::store::runs;
 use crate::store::settle::End;
+use crate::worker::handover::Handed;
 use crate::worker::launch;
 
-/// So many workers start without waiting for each other.
-const AT_ONCE: usize = 4;
-
-/// Has many supervisors wait until all of them are started and the tick is through with the board. Else those that
-/// came first would take the processors and the board from the tick, and the last one would start later. Where that
-/// cannot be had, or an earlier batch is just about to begin, they do not wait.
-fn hold_back(tick: &mut Tick<'_>, starts: usize) {
-    if starts <= AT_ONCE || tick.starting.is_some() {
-        return;
-    }
-    let held = fsx::open_lock(&tick.board.start_lock()).and_then(|lock| {
-        let free = fsx::lock_exclusive(&lock, Wait::No)?;
-        Ok(free.then_some(lock))
-    });
-    tick.starting = held.unwrap_or_else(|e| {
-        log::warn!("{e:#}");
-        None
-    });
-}
-
-/// Starts the supervisors of claimed runs, and books the starts that failed.
+/// Starts the supervisors of claimed runs, and books them if that fails.
 pub(super) fn run(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
-    hold_back(tick, claimed.len());
-    let mut failed = Vec::new();
+    if claimed.is_empty() {
+        return Ok(());
+    }
+    let (mut runs, mut started) = (Vec::new(), Vec::new());
     for Claimed {
         prepared,
         granted,
@@ -51,33 +33,36 @@ pub(super) fn run(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> 
             slot,
         } = prepared;
         let spec = outfit::spec(tick, pick.worker, &claim, &dir, granted, &context);
-        match launch::supervisor(&spec, &dir, lock, slot) {
-            Ok(()) => tick.report.started.push(Started {
-                task: pick.card.id,
-                run: granted.run_id,
-                worker: pick.worker.name.clone(),
-                attempt: granted.attempt,
-            }),
-            Err(e) => {
-                tick.report
-                    .errors
-                    .push(format!("{} was not started: {e:#}", pick.card.id));
-                failed.push((granted.run_id, format!("{e:#}")));
-            }
-        }
+        runs.push(Handed { spec, lock, slot });
+        started.push(Started {
+            task: pick.card.id,
+            run: granted.run_id,
+            worker: pick.worker.name.clone(),
+            attempt: granted.attempt,
+        });
     }
-    if failed.is_empty() {
-        return Ok(());
+    match launch::supervisors(tick.board.slug.as_str(), &tick.board.runs(), runs) {
+        Ok(()) => tick.report.started.extend(started),
+        Err(e) => book_failed(tick, &started, &format!("{e:#}"))?,
+    }
+    Ok(())
+}
+
+/// Books runs that got no supervisor. Should there be one after all, its fence finds its run booked.
+fn book_failed(tick: &mut Tick<'_>, failed: &[Started], why: &str) -> Result<()> {
+    for Started { task, .. } in failed {
+        let what = format!("{task} was not started: {why}");
+        tick.report.errors.push(what);
     }
     let rows = tick
         .store
         .read("looking at the runs that failed to start", runs::alive)?;
     let ends: Vec<(runs::AliveRun, End)> = rows
         .into_iter()
-        .filter_map(|row| {
-            let (_, why) = failed.iter().find(|(id, _)| *id == row.run_id)?;
+        .filter(|row| failed.iter().any(|started| started.run == row.run_id))
+        .map(|row| {
             let end = without_output(Outcome::SpawnFailed, Charge::Lane, why);
-            Some((row, end))
+            (row, end)
         })
         .collect();
     let booked = book(tick, &ends)?;

@@ -89,7 +89,9 @@ fn hold_many(tick: &mut Tick<'_>, gone: &[usize]) {
 fn state(lock: Lock, dir: &RunDir, run: &AliveRun, errors: &mut Vec<String>) -> State {
     match lock {
         Lock::Held => return State::Alive,
-        Lock::Gone if group::may_be_alive(dir, run.nonce.as_str()) => return State::Alive,
+        Lock::Gone if group::may_be_alive(dir, run.nonce.as_str(), run.lock) => {
+            return State::Alive;
+        }
         Lock::Gone | Lock::Free => {}
     }
     match record::read(&dir.record(), &run.nonce) {

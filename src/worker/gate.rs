@@ -1,24 +1,24 @@
 //! The gate: the worker's process exists, in its own group and with the tree lock, but executes nothing
 //! of the worker until the supervisor says so.
 //!
-//! It is this same program in a second stage, because what has to happen between the fork and the
-//! worker's first instruction (death with the parent, signals, descriptors) can then be done in
-//! ordinary code instead of in the forbidden zone after a fork.
+//! It is the supervisor's own program that goes on as two, so what has to happen before the worker's first instruction
+//! (death with the parent, signals, descriptors) is done in ordinary code.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use rustix::io::FdFlags;
+use rustix::process::Pid;
 
-use super::signals;
 use super::spec::Spec;
+use super::twin::{self, Side};
+use super::{group, signals};
 use crate::platform;
 
 const GO: u8 = b'g';
@@ -26,16 +26,10 @@ const GO: u8 = b'g';
 /// Before the reason, where it lies with the card and not with the worker.
 const OF_CARD: &str = "\u{1}";
 
-/// Exit status of a gate that was never opened. Nobody judges by it.
-const SHUT: i32 = 125;
-
-/// Arguments of the gate stage, in this order, before the worker's own command.
-pub const FLAG: &str = "--gate";
-
 /// The supervisor's side of a gated worker.
 pub struct Gate {
     /// The worker's process.
-    pub child: Child,
+    pub worker: Pid,
     line: UnixStream,
 }
 
@@ -60,30 +54,24 @@ impl Gate {
         tree: File,
     ) -> Result<Self> {
         let (line, far) = UnixStream::pair()?;
-        let tree_fd = tree.as_fd().as_raw_fd();
-        let mut command = Command::new(platform::own_executable());
-        command
-            .arg0("kanban")
-            .args(["supervise", FLAG])
-            .arg(tree_fd.to_string())
-            .arg(std::process::id().to_string())
-            .arg("--")
-            .args(command_line)
-            .env_clear()
-            .envs(spec.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(workspace)
-            .stdin(Stdio::from(OwnedFd::from(far)))
-            .process_group(0);
-        // Inheritable for this one start; nothing else is started in between, for there is one thread.
-        rustix::io::fcntl_setfd(&tree, FdFlags::empty())?;
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start a process in {}", workspace.display()))?;
-        Ok(Self { child, line })
+        let supervisor = rustix::process::getpid();
+        match twin::fork().context("cannot start a process")? {
+            Side::Parent(worker) => Ok(Self { worker, line }),
+            Side::Child => {
+                drop(line);
+                let gated = Gated {
+                    supervisor,
+                    workspace,
+                    tree,
+                };
+                gated.wait(far, || execute(command_line, spec));
+                twin::vanish()
+            }
+        }
     }
 
     /// Opens the gate and waits until the worker's command is being executed, or cannot be.
-    pub fn open(mut self) -> io::Result<(Child, Passage)> {
+    pub fn open(mut self) -> io::Result<(Pid, Passage)> {
         self.line.write_all(&[GO])?;
         let mut answer = Vec::new();
         self.line.read_to_end(&mut answer)?;
@@ -97,71 +85,64 @@ impl Gate {
                 }
             }
         };
-        Ok((self.child, passage))
+        Ok((self.worker, passage))
     }
 
     /// Leaves the gate shut: the process ends without having executed anything of the worker.
     pub fn shut(self) {
-        let Self { mut child, line } = self;
+        let Self { worker, line } = self;
         drop(line);
-        // It sees the end of the line and exits; it has nothing that could keep it.
-        let _ = child.wait();
+        // It sees the end of the line and is gone; it has nothing that could keep it.
+        group::reap(worker);
     }
 }
 
-/// What the gate stage is told.
-#[derive(Debug)]
-struct Orders {
-    tree: RawFd,
-    parent: u32,
-    command: Vec<OsString>,
+/// The other side: a process that is to become the worker.
+struct Gated<'a> {
+    supervisor: Pid,
+    workspace: &'a Path,
+    tree: File,
 }
 
-fn orders(args: &[OsString]) -> Option<Orders> {
-    let number = |i: usize| args.get(i)?.to_str();
-    Some(Orders {
-        tree: number(0)?.parse().ok()?,
-        parent: number(1)?.parse().ok()?,
-        command: args.get(3..)?.to_vec(),
-    })
+impl Gated<'_> {
+    /// Waits to be let off, and executes. Returns if that is not to be; why not, it says over the line.
+    fn wait(self, mut line: UnixStream, execute: impl FnOnce() -> String) {
+        // If the supervisor dies now or later, so does the worker; if it died already, the number differs.
+        if !platform::die_with_parent(self.supervisor) {
+            return;
+        }
+        let ready = self.prepare();
+        let mut word = [0];
+        if !matches!(line.read(&mut word), Ok(1)) || word[0] != GO {
+            return;
+        }
+        // On success the line closes by itself, which is the answer.
+        let why = ready.map_or_else(|e| format!("{e:#}"), |()| execute());
+        let _ = line.write_all(why.as_bytes());
+    }
+
+    fn prepare(&self) -> Result<()> {
+        rustix::process::setpgid(None, None)?;
+        // Whatever cron or a shell left open stays here; the tree lock alone goes on, for all descendants to hold.
+        rustix::io::fcntl_setfd(&self.tree, FdFlags::empty())?;
+        close_fds::set_fds_cloexec(3, &[self.tree.as_fd().as_raw_fd()]);
+        platform::raise_oom_score();
+        signals::reset_for_exec()?;
+        std::env::set_current_dir(self.workspace)
+            .with_context(|| format!("cannot start a process in {}", self.workspace.display()))
+    }
 }
 
-/// The gate stage itself. Returns the exit status of a worker that was not executed.
-pub fn stage(args: &[OsString]) -> i32 {
-    let Some(orders) = orders(args) else {
-        return SHUT;
+/// Becomes the worker's command. Returns why it cannot.
+fn execute(command_line: &[String], spec: &Spec) -> String {
+    let Some((program, arguments)) = command_line.split_first() else {
+        return "it has no command".into();
     };
-    match prepare(&orders) {
-        Ok(line) => pass(line, &orders),
-        Err(_) => SHUT,
-    }
-}
-
-fn prepare(orders: &Orders) -> Result<UnixStream> {
-    // If the supervisor dies now or later, so does the worker; if it died already, the number differs.
-    if !platform::die_with_parent(orders.parent) {
-        anyhow::bail!("the supervisor is gone");
-    }
-    let line: OwnedFd = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    // Whatever cron or a shell left open stays here; the tree lock alone goes on, for all descendants to hold.
-    close_fds::set_fds_cloexec(3, &[orders.tree]);
-    platform::raise_oom_score();
-    signals::reset_for_exec()?;
-    Ok(line.into())
-}
-
-fn pass(mut line: UnixStream, orders: &Orders) -> i32 {
-    let mut word = [0];
-    if !matches!(line.read(&mut word), Ok(1)) || word[0] != GO {
-        return SHUT;
-    }
-    let Some((program, arguments)) = orders.command.split_first() else {
-        return SHUT;
-    };
-    // On success the line closes by itself, which is the answer.
-    let error = Command::new(program).args(arguments).exec();
+    let error = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(spec.env.iter().map(|(name, value)| (name, value)))
+        .exec();
     // A program in the card's own folder is missing for this card, not for its worker.
     let own = Path::new(program);
     let of_card = own.is_relative() && own.components().count() > 1
@@ -171,13 +152,7 @@ fn pass(mut line: UnixStream, orders: &Orders) -> i32 {
         _ if of_card => OF_CARD,
         _ => "",
     };
-    let _ = write!(
-        line,
-        "{mark}cannot execute {}: {}",
-        Path::new(program).display(),
-        reason(&error)
-    );
-    SHUT
+    format!("{mark}cannot execute {program}: {}", reason(&error))
 }
 
 fn reason(error: &io::Error) -> String {

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOpti
 
 use super::rundir::{Lock, RunDir};
 use crate::board::run::Exit;
-use crate::fsx;
+use crate::fsx::{self, Identity};
 use crate::platform;
 
 /// The variable that marks every process of a run.
@@ -143,11 +143,39 @@ pub fn confirm_gone(dir: &RunDir, nonce: &str, patience: Duration) -> bool {
     }
 }
 
-/// Whether a run whose lock file is gone may still have a process. Every doubt means yes.
-pub fn may_be_alive(dir: &RunDir, nonce: &str) -> bool {
-    match platform::processes_with(nonce) {
+/// Whether a run whose lock file is gone may still have a process: its supervisor has that file open, whatever its
+/// folder became. Every doubt means yes.
+pub fn may_be_alive(dir: &RunDir, nonce: &str, lock: Identity) -> bool {
+    match platform::any_belonging(&format!("{COOKIE}={nonce}"), lock) {
         Some(found) => found,
         // Without a process table to look at, only the tree lock can speak, and only if it is still there.
         None => fsx::open_existing(&dir.tree()).is_ok() && dir.probe_tree() == Lock::Held,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::id::Nonce;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn whoever_has_the_lock_open_may_be_alive_though_its_file_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let nonce = Nonce::from_random([7; 16]);
+        let run = RunDir::new(dir.path(), &nonce);
+        let (lock, identity) = run.create().unwrap();
+        let mut holder = Command::new("sleep")
+            .arg("60")
+            .stdin(Stdio::from(lock))
+            .spawn()
+            .unwrap();
+        run.remove().unwrap();
+        let may = may_be_alive(&run, nonce.as_str(), identity);
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        // Where the system does not show who has what open, nothing is left that could be asked.
+        assert_eq!(may, platform::linux());
+        assert!(!may_be_alive(&run, nonce.as_str(), identity));
     }
 }

@@ -1,20 +1,19 @@
-//! Starting a supervisor from a tick, detached and with the run's lock and slot handed over; and a tick of another
-//! board, with a slot handed over.
-//!
-//! The two locked descriptors and the spec travel as the standard streams of the new process: a hand-over
-//! that needs no code between fork and exec, and leaves no moment in which a lock is free.
+//! Starting supervisors from a tick, detached and with the locks and slots of their runs handed over; and a tick of
+//! another board, with a slot handed over.
 
 use std::fs::File;
-use std::io::{Seek, Write};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::rundir::RunDir;
+use super::handover::{self, Handed};
 use super::spec::Spec;
-use crate::{fsx, platform};
+use crate::platform;
 
 /// Variables that speak of one run and must not leak into the next.
 pub const RUN_VARIABLES: [&str; 18] = [
@@ -38,41 +37,30 @@ pub const RUN_VARIABLES: [&str; 18] = [
     "KANBAN_ATTEMPT",
 ];
 
-/// Starts the supervisor of a claimed run. Both files are closed here whatever happens, so a failed start
-/// leaves the lock free.
-pub fn supervisor(spec: &Spec, dir: &RunDir, lock: File, slot: File) -> Result<()> {
-    let handed = written(&serde_json::to_vec(spec)?, dir)?;
+/// Starts the supervisors of claimed runs of a board, as one process that makes the others. All files are closed here
+/// whatever happens, so a failed start leaves the locks free. The board is named for whoever looks at the list of
+/// processes; the folder is that of its runs.
+pub fn supervisors(board: &str, folder: &Path, runs: Vec<Handed<Spec>>) -> Result<()> {
+    let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
     let mut command = Command::new(platform::own_executable());
     command
         .arg0("kanban")
-        .args(["supervise", &spec.board, &spec.nonce])
-        .current_dir(dir.path())
-        .stdin(Stdio::from(lock))
-        .stdout(Stdio::from(slot))
-        .stderr(Stdio::from(handed));
+        .args(["supervise", board])
+        .current_dir(folder)
+        .stdin(Stdio::from(OwnedFd::from(theirs)));
     for variable in RUN_VARIABLES {
         command.env_remove(variable);
     }
+    // It has our other streams for the moment until it has taken everything, and tells there what fails: to open
+    // something else for it takes descriptors, of which there may be none left.
     command.spawn().context("cannot start a supervisor")?;
-    Ok(())
-}
-
-/// A file with this content, at its beginning, that nobody else can open. In memory where the system has such files:
-/// a file system takes longer to make and remove one, the longer the more of them were removed lately.
-fn written(content: &[u8], dir: &RunDir) -> Result<File> {
-    let mut file = match platform::memory_file() {
-        Some(file) => file,
-        None => {
-            let path = dir.spec();
-            let file = fsx::create_private(&path);
-            file.and_then(|file| std::fs::remove_file(&path).map(|()| file))
-                .with_context(|| format!("cannot make {}", path.display()))?
-        }
-    };
-    file.write_all(content)
-        .and_then(|()| file.rewind())
-        .context("cannot write the spec of the run")?;
-    Ok(file)
+    // It has their end now. Were it open here as well, nobody would notice that the new process is gone.
+    drop(command);
+    match handover::send(runs, &ours) {
+        // It was killed before it had begun. So the runs have never begun either, and their locks say it.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot hand over to a supervisor"),
+    }
 }
 
 /// Starts a tick of a board that waits for a slot of this machine, and hands it one. It goes on by itself; the slot

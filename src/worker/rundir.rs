@@ -65,11 +65,6 @@ impl RunDir {
         self.0.join("exit")
     }
 
-    /// What the supervisor has to know, for the moment that a file needs a name.
-    pub fn spec(&self) -> PathBuf {
-        self.0.join("spec")
-    }
-
     /// A byte written here asks the supervisor to end the worker.
     pub fn cancel_pipe(&self) -> PathBuf {
         self.0.join("cancel")

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::Result;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use signal_hook::SigId;
 use signal_hook::consts::{
     SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
 };
@@ -17,6 +18,7 @@ use signal_hook::consts::{
 pub struct Signals {
     wake: UnixStream,
     stop: Arc<AtomicBool>,
+    bells: [SigId; 2],
 }
 
 impl Signals {
@@ -30,10 +32,12 @@ impl Signals {
         }
         // Each bell costs a descriptor, of which there may be as few as twelve. The other three come from
         // nobody but a person who types a process id, and interrupt a wait all the same.
-        signal_hook::low_level::pipe::register(SIGTERM, bell.try_clone()?)?;
-        signal_hook::low_level::pipe::register(SIGCHLD, bell)?;
+        let bells = [
+            signal_hook::low_level::pipe::register(SIGTERM, bell.try_clone()?)?,
+            signal_hook::low_level::pipe::register(SIGCHLD, bell)?,
+        ];
         allow_all()?;
-        Ok(Self { wake, stop })
+        Ok(Self { wake, stop, bells })
     }
 
     /// A terminal whose size changes interrupts a wait as well.
@@ -51,6 +55,15 @@ impl Signals {
     pub fn drain(&mut self) {
         let mut bytes = [0; 64];
         while matches!(self.wake.read(&mut bytes), Ok(n) if n > 0) {}
+    }
+}
+
+/// The bells are closed; signals that ask to stop still end nothing.
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for bell in self.bells {
+            signal_hook::low_level::unregister(bell);
+        }
     }
 }
 

@@ -1,6 +1,4 @@
-//! What a supervisor has to know, handed over in a file without a name.
-//!
-//! Never in arguments, which every user of the machine can read.
+//! What a supervisor has to know. Never in arguments, which every user of the machine can read.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -34,8 +32,6 @@ pub struct Spec {
     pub dir: PathBuf,
     /// The lock that is handed over.
     pub lock: Identity,
-    /// Held by the tick until all that start with this run are started; `None`: there is nothing to wait for.
-    pub start_lock: Option<PathBuf>,
     /// Program and arguments, placeholders filled.
     pub command: Vec<String>,
     /// Run before the worker is signalled when it has to end; empty: nothing.

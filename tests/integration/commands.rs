@@ -112,7 +112,7 @@ fn wrong_usage_is_told_and_changes_nothing() {
         (&["list", "--board", "../x"], 2),
         (&["list", "--config", "/no/such/file"], 2),
         (&["frobnicate"], 2),
-        (&["supervise", "a", "b"], 1),
+        (&["supervise", "a"], 1),
     ] {
         home.kanban(args).expect(code);
     }

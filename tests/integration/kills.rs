@@ -178,28 +178,120 @@ fn kill_at(portable: &str, follow: &[&str], name: &str, number: usize, once: Onc
     stage.recover(&format!("killed at {name} number {number}"), once);
 }
 
+/// Cards that are started together, each of which says that it ran.
+fn together(cards: usize) -> Home {
+    let home = Home::new(
+        r#"
+[defaults]
+max_in_progress = 9
+retry_delay = "0s"
+spawn_failure_limit = 50
+[host]
+max_in_progress = 9
+[workers.w]
+max_in_progress = 9
+command = ["sh", "-c", 'echo "$KANBAN_TASK" >> "$KANBAN_HOME/ran"']
+"#,
+    );
+    for n in 0..cards {
+        home.create(&n.to_string(), "w", &[]);
+    }
+    home
+}
+
+/// Every card is done, none was worked on twice, and nothing is left.
+fn all_ran_once(home: &Home, cards: usize, at: &str) {
+    home.kanban(&["tick", "--wait", "--timeout", "60s"])
+        .expect(0);
+    let ran = std::fs::read_to_string(home.path().join("ran")).unwrap();
+    let mut ran: Vec<&str> = ran.lines().collect();
+    ran.sort_unstable();
+    ran.dedup();
+    assert_eq!(ran.len(), cards, "{at}");
+    let done = "SELECT count(*) FROM tasks WHERE status = 'done'";
+    assert_eq!(home.sql::<i64>(done), cards as i64, "{at}");
+    let runs = "SELECT count(*) FROM tick_runs WHERE outcome = 'completed'";
+    assert_eq!(home.sql::<i64>(runs), cards as i64, "{at}");
+    assert_eq!(std::fs::read_dir(home.board("runs")).unwrap().count(), 0);
+}
+
 #[test]
-fn a_tick_that_dies_lets_go_whatever_waits_for_it() {
+fn what_starts_the_supervisors_of_many_may_be_killed_at_any_of_them() {
     if !strace_works() {
         return;
     }
-    let home = Home::new(
-        "[defaults]\nmax_in_progress = 9\nmax_in_progress_per_worker = 9\n[host]\nmax_in_progress = 9\n[workers.w]\ncommand = ['true']\n",
-    );
-    for n in 0..9 {
-        home.create(&n.to_string(), "w", &[]);
+    // That many forks the process makes that the tick starts, and one that makes its own worker's.
+    for number in 1..=4 {
+        let home = together(4);
+        // A tick starts programs with clone3, and processes that go on in this program are made with clone.
+        let inject = format!("inject=clone:signal=KILL:when={number}");
+        home.command("strace")
+            .args(["-f", "-o", "/dev/null", "-e", &inject, PROGRAM, "tick"])
+            .output()
+            .unwrap();
+        all_ran_once(&home, 4, &format!("killed at fork {number}"));
     }
-    // It leaves its time when all of them are started, and goes on.
-    let inject = "inject=utimensat:signal=KILL:when=1";
-    home.command("strace")
-        .args(["-o", "/dev/null", "-e", inject, PROGRAM, "tick"])
+}
+
+#[test]
+fn what_a_tick_did_not_hand_over_whole_is_started_by_the_next() {
+    if !strace_works() {
+        return;
+    }
+    for call in ["sendmsg", "clone3"] {
+        let home = together(4);
+        home.command("strace")
+            .args(["-o", "/dev/null", "-e"])
+            .arg(format!("inject={call}:signal=KILL:when=1"))
+            .args([PROGRAM, "tick"])
+            .output()
+            .unwrap();
+        all_ran_once(&home, 4, &format!("killed at {call}"));
+    }
+}
+
+#[test]
+fn where_locks_cannot_be_handed_over_nothing_is_started_and_the_lane_is_held() {
+    if !strace_works() {
+        return;
+    }
+    let home = together(3);
+    let tick = home
+        .command("strace")
+        .args(["-o", "/dev/null", "-e", "inject=sendmsg:error=ENOMEM"])
+        .args([PROGRAM, "tick", "--json"])
         .output()
         .unwrap();
-    assert!(home.board("kanban.db.start.lock").exists());
-    home.wait_until("all are done", || {
-        home.sql::<i64>("SELECT count(*) FROM tasks WHERE status = 'done'") == 9
-    });
-    home.quiet();
+    let report: serde_json::Value = serde_json::from_slice(&tick.stdout).unwrap();
+    assert_eq!(report["counts"]["started"], 0, "{report}");
+    assert_eq!(report["counts"]["reaped"], 3, "{report}");
+    let why = text(&report["errors"][0]);
+    assert!(why.contains("cannot hand over to a supervisor"), "{report}");
+    let outcomes = "SELECT count(*) FROM tick_runs WHERE outcome = 'spawn_failed' AND dead = 1";
+    assert_eq!(home.sql::<i64>(outcomes), 3);
+    assert!(!home.path().join("ran").exists());
+    home.ok(&["resume", "w"]);
+    all_ran_once(&home, 3, "after the failure");
+}
+
+#[test]
+fn a_supervisor_that_gets_no_process_costs_its_card_nothing() {
+    if !strace_works() {
+        return;
+    }
+    let home = together(3);
+    // The second of the three.
+    home.command("strace")
+        .args(["-f", "-o", "/dev/null", "-e"])
+        .arg("inject=clone:error=EAGAIN:when=2")
+        .args([PROGRAM, "tick"])
+        .output()
+        .unwrap();
+    all_ran_once(&home, 3, "without a process");
+    let failures = "SELECT max(consecutive_failures) FROM tasks";
+    assert_eq!(home.sql::<i64>(failures), 0);
+    let told = "SELECT count(*) FROM task_runs WHERE error LIKE '%no process for its supervisor%'";
+    assert_eq!(home.sql::<i64>(told), 1);
 }
 
 /// Calls that change something outside the process: every one of them is a moment to be killed at. Of the

@@ -170,31 +170,20 @@ fn a_tick_waits_for_the_disk_as_often_for_a_hundred_starts_as_for_one() {
 }
 
 #[test]
-fn what_starts_together_leaves_the_board_to_the_tick_until_it_gives_it_back() {
+fn a_tick_starts_one_process_however_many_cards_it_starts() {
     if !strace_works() {
         return;
     }
     let home = Home::new(CONFIG);
-    let lock = home.board("kanban.db.start.lock");
-    let start = |cards: usize| {
+    for cards in [1, 2, 30] {
         for n in 0..cards {
             home.create(&n.to_string(), "quick", &[]);
         }
-        let all = trace(&home, Whom::AllOfIt, &["tick"]);
+        let tick = trace(&home, Whom::Itself, &["tick"]);
         home.quiet();
-        all
-    };
-    start(2);
-    assert!(!lock.exists(), "a few wait for nobody");
-    let all = start(10);
-    assert!(lock.exists());
-    // A tick leaves its time when it gives the board back, and each supervisor opens the log of its card first.
-    let through = all.position("utimensat(", ".dispatch.lock>");
-    let first = all.position("openat(", "/logs/t_");
-    assert!(
-        through.is_some() && through < first,
-        "{through:?} {first:?}"
-    );
+        let started = tick.of(&["clone", "clone3", "vfork", "fork"]);
+        assert_eq!(started.len(), 1, "{cards}: {started:?}");
+    }
 }
 
 #[test]

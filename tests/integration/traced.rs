@@ -87,12 +87,6 @@ impl Trace {
         .unwrap_or(0)
     }
 
-    /// Where the first call is that begins and goes on like this.
-    pub fn position(&self, name: &str, part: &str) -> Option<usize> {
-        let like = |call: &String| call.starts_with(name) && call.contains(part);
-        self.0.iter().position(like)
-    }
-
     /// The calls before the last one that has this in it.
     pub fn before_last(&self, part: &str) -> Self {
         let end = self.0.iter().rposition(|call| call.contains(part));
