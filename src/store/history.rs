@@ -141,8 +141,10 @@ pub fn newest_events(conn: &Connection, count: u32) -> Result<Vec<EventRow>> {
 /// The id of the newest event, 0 where there is none.
 pub fn last_event(conn: &Connection) -> Result<i64> {
     Ok(conn
-        .prepare_cached("SELECT coalesce(max(id), 0) FROM task_events")?
-        .query_row([], |r| r.get(0))?)
+        .prepare_cached("SELECT id FROM task_events ORDER BY id DESC LIMIT 1")?
+        .query_row([], |r| r.get(0))
+        .optional()?
+        .unwrap_or(0))
 }
 
 /// Comments on a card, oldest first.

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::meta;
 use crate::exit::Failure;
 
 const SHARED: &str = include_str!("sql/shared.sql");
@@ -175,14 +176,11 @@ fn remember_inspection(conn: &Connection) -> Result<()> {
 
 /// Whether the tables are those of the last inspection. Where that cannot be told, they are looked at.
 fn is_inspected(conn: &Connection) -> bool {
-    let unchanged = || -> rusqlite::Result<bool> {
+    // With a statement that a tick needs anyway: making one is most of what a small question costs.
+    let unchanged = || -> Result<bool> {
         let changes: i64 = conn.pragma_query_value(None, "schema_version", |r| r.get(0))?;
-        conn.query_row(
-            "SELECT count(*) = 2 FROM tick_meta
-             WHERE (key = 'schema' AND value = ?1) OR (key = ?2 AND value = ?3)",
-            (VERSION, INSPECTED, changes),
-            |r| r.get(0),
-        )
+        Ok(meta::number(conn, "schema")? == Some(VERSION)
+            && meta::number(conn, INSPECTED)? == Some(changes))
     };
     unchanged().unwrap_or(false)
 }
