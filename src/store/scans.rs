@@ -69,6 +69,8 @@ pub fn fill(store: &mut super::Store, finished: u32) -> anyhow::Result<()> {
                  SELECT 'd' || id, id, task_id, 'told', '', '', 'delivered', 0, 0, created_at FROM tick_notices;
              INSERT INTO kanban_notify_subs (task_id, platform, chat_id, created_at, last_event_id)
                  SELECT id, 'telegram', '1', 0, 1000000 FROM made;
+             INSERT INTO tick_subscriptions (task_id, channel, address, thread, since, inherits, created_at, created_by)
+                 SELECT id, 'told', '', '', 0, 0, 0, 'x' FROM made;
              INSERT OR REPLACE INTO tick_meta (key, value)
                  SELECT 'promotion_seen', max(id) FROM task_events UNION ALL SELECT 'announced', max(id) FROM task_events;
              DROP TABLE made;
