@@ -57,12 +57,11 @@ fn divide(mut runs: Vec<Handed<Spec>>) -> Result<Option<Handed<Spec>>> {
     while let Some(run) = others.next() {
         match twin::fork() {
             Ok(Side::Child) => {
-                // Their locks are none of ours.
-                drop(others);
+                others.for_each(leave);
                 leave_session();
                 return Ok(Some(run));
             }
-            Ok(Side::Parent(_)) => {}
+            Ok(Side::Parent(_)) => leave(run),
             Err(e) => not_begun(
                 &run,
                 &format!("there is no process for its supervisor: {e}"),
@@ -70,6 +69,14 @@ fn divide(mut runs: Vec<Handed<Spec>>) -> Result<Option<Handed<Spec>>> {
         }
     }
     Ok(None)
+}
+
+/// Lets go of the locks of a run that is another's. What is known of it stays where it is: giving the memory back would
+/// write to pages that all of these processes share, and copy them.
+fn leave(run: Handed<Spec>) {
+    let Handed { spec, lock, slot } = run;
+    drop((lock, slot));
+    std::mem::forget(spec);
 }
 
 /// Records that a run has not begun, while its lock is held. Without the record the next tick sees no more than that.

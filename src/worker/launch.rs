@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -37,12 +37,20 @@ pub const RUN_VARIABLES: [&str; 18] = [
     "KANBAN_ATTEMPT",
 ];
 
+/// This program. In a unit test that is the runner of the tests, which would take its arguments for names of some.
+fn this_program() -> PathBuf {
+    match cfg!(test) {
+        true => "true".into(),
+        false => platform::own_executable(),
+    }
+}
+
 /// Starts the supervisors of claimed runs of a board, as one process that makes the others. All files are closed here
 /// whatever happens, so a failed start leaves the locks free. The board is named for whoever looks at the list of
 /// processes; the folder is that of its runs.
 pub fn supervisors(board: &str, folder: &Path, runs: Vec<Handed<Spec>>) -> Result<()> {
     let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
-    let mut command = Command::new(platform::own_executable());
+    let mut command = Command::new(this_program());
     command
         .arg0("kanban")
         .args(["supervise", board])
@@ -66,7 +74,7 @@ pub fn supervisors(board: &str, folder: &Path, runs: Vec<Handed<Spec>>) -> Resul
 /// Starts a tick of a board that waits for a slot of this machine, and hands it one. It goes on by itself; the slot
 /// is free again when it ends without a use for it.
 pub fn tick(board: &str, config: Option<&Path>, home: &Path, slot: File) -> Result<()> {
-    let mut command = Command::new(platform::own_executable());
+    let mut command = Command::new(this_program());
     command
         .arg0("kanban")
         .args(["tick", "--in-turn", "--board", board]);

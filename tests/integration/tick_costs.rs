@@ -211,6 +211,53 @@ fn a_card_waits_for_the_disk_a_few_times_and_the_last_tick_moves_the_log() {
 }
 
 #[test]
+fn a_card_writes_few_pages_and_one_of_many_fewer() {
+    if !strace_works() {
+        return;
+    }
+    let home = Home::new(CONFIG);
+    let pages = |cards: usize, whom: Whom| {
+        for n in 0..cards {
+            home.create(&n.to_string(), "quick", &[]);
+        }
+        let trace = trace(&home, whom, &["tick"]);
+        home.quiet();
+        trace.pages()
+    };
+    pages(1, Whom::AllOfIt);
+    // One of every table and index that has a row of it, and the record of the tick.
+    let (start, whole) = (pages(1, Whom::Itself), pages(1, Whom::AllOfIt));
+    assert!(start <= 19, "{start}");
+    assert!(whole <= 40, "{whole}");
+    // Neighbours share theirs.
+    let many = pages(50, Whom::Itself);
+    assert!(many <= start + 49 * 3, "{many}");
+}
+
+#[test]
+fn each_receiver_is_told_in_a_thread_of_its_own_and_nobody_else_gets_one() {
+    if !strace_works() {
+        return;
+    }
+    let channel = |name: &str| format!("[channels.{name}]\nkind = 'command'\ncommand = ['true']\n");
+    let three: String = ["a", "b", "c"].map(channel).concat();
+    let home = Home::new(&format!("[workers.me]\npull = true\n{three}"));
+    let threads = |cards: usize| {
+        for n in 0..cards {
+            let card = home.create(&n.to_string(), "me", &[]);
+            home.ok(&["complete", &card]);
+        }
+        let trace = trace(&home, Whom::AllOfIt, &["tick"]);
+        let started = trace.of(&["clone", "clone3"]);
+        started
+            .iter()
+            .filter(|call| call.contains("CLONE_THREAD"))
+            .count()
+    };
+    assert_eq!((threads(1), threads(5), threads(0)), (3, 3, 0));
+}
+
+#[test]
 fn the_descriptors_of_a_command_do_not_grow_with_the_board() {
     if !strace_works() {
         return;

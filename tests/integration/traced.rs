@@ -58,6 +58,12 @@ impl Trace {
         files
     }
 
+    /// Pages that were written to the log of the board.
+    pub fn pages(&self) -> usize {
+        let of_page = |call: &&&str| call.contains("kanban.db-wal>") && call.ends_with("= 4096");
+        self.of(&["pwrite64"]).iter().filter(of_page).count()
+    }
+
     /// Waits for the disk, for a file with this ending.
     pub fn syncs(&self, ending: &str) -> usize {
         let end = format!("{ending}>");
