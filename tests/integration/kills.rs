@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::harness::{Home, PROGRAM, text};
 
@@ -215,20 +215,25 @@ fn all_ran_once(home: &Home, cards: usize, at: &str) {
     assert_eq!(std::fs::read_dir(home.board("runs")).unwrap().count(), 0);
 }
 
+/// One tick with a fault injected; with `-f` into whatever it starts, too.
+fn tick_with(home: &Home, follow: &[&str], fault: &str) -> Output {
+    home.command("strace")
+        .args(follow)
+        .args(["-o", "/dev/null", "-e", &format!("inject={fault}")])
+        .args([PROGRAM, "tick", "--json"])
+        .output()
+        .unwrap()
+}
+
 #[test]
 fn what_starts_the_supervisors_of_many_may_be_killed_at_any_of_them() {
     if !strace_works() {
         return;
     }
-    // That many forks the process makes that the tick starts, and one that makes its own worker's.
+    // A tick starts programs with clone3, and processes that go on in this program are made with clone.
     for number in 1..=4 {
         let home = together(4);
-        // A tick starts programs with clone3, and processes that go on in this program are made with clone.
-        let inject = format!("inject=clone:signal=KILL:when={number}");
-        home.command("strace")
-            .args(["-f", "-o", "/dev/null", "-e", &inject, PROGRAM, "tick"])
-            .output()
-            .unwrap();
+        tick_with(&home, &["-f"], &format!("clone:signal=KILL:when={number}"));
         all_ran_once(&home, 4, &format!("killed at fork {number}"));
     }
 }
@@ -240,12 +245,7 @@ fn what_a_tick_did_not_hand_over_whole_is_started_by_the_next() {
     }
     for call in ["sendmsg", "clone3"] {
         let home = together(4);
-        home.command("strace")
-            .args(["-o", "/dev/null", "-e"])
-            .arg(format!("inject={call}:signal=KILL:when=1"))
-            .args([PROGRAM, "tick"])
-            .output()
-            .unwrap();
+        tick_with(&home, &[], &format!("{call}:signal=KILL:when=1"));
         all_ran_once(&home, 4, &format!("killed at {call}"));
     }
 }
@@ -256,12 +256,7 @@ fn where_locks_cannot_be_handed_over_nothing_is_started_and_the_lane_is_held() {
         return;
     }
     let home = together(3);
-    let tick = home
-        .command("strace")
-        .args(["-o", "/dev/null", "-e", "inject=sendmsg:error=ENOMEM"])
-        .args([PROGRAM, "tick", "--json"])
-        .output()
-        .unwrap();
+    let tick = tick_with(&home, &[], "sendmsg:error=ENOMEM");
     let report: serde_json::Value = serde_json::from_slice(&tick.stdout).unwrap();
     assert_eq!(report["counts"]["started"], 0, "{report}");
     assert_eq!(report["counts"]["reaped"], 3, "{report}");
@@ -281,12 +276,7 @@ fn a_supervisor_that_gets_no_process_costs_its_card_nothing() {
     }
     let home = together(3);
     // The second of the three.
-    home.command("strace")
-        .args(["-f", "-o", "/dev/null", "-e"])
-        .arg("inject=clone:error=EAGAIN:when=2")
-        .args([PROGRAM, "tick"])
-        .output()
-        .unwrap();
+    tick_with(&home, &["-f"], "clone:error=EAGAIN:when=2");
     all_ran_once(&home, 3, "without a process");
     let failures = "SELECT max(consecutive_failures) FROM tasks";
     assert_eq!(home.sql::<i64>(failures), 0);
