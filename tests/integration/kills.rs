@@ -4,9 +4,9 @@
 //! The moments are chosen by `strace`, which injects a SIGKILL at the n-th call of a kind. Where it is
 //! missing or may not trace, these tests say so and skip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use crate::harness::{Home, PROGRAM, text};
 
@@ -166,15 +166,20 @@ pub fn count_calls(trace: &Path) -> BTreeMap<String, usize> {
     calls
 }
 
-fn kill_at(portable: &str, follow: &[&str], name: &str, number: usize, once: Once) {
-    let stage = stage(portable);
-    let inject = format!("inject={name}:signal=KILL:when={number}");
-    let mut strace = stage.home.command("strace");
+/// A tick with a fault injected; with `-f` into whatever it starts, too.
+fn tick_with(home: &Home, follow: &[&str], fault: &str) -> Command {
+    let mut strace = home.command("strace");
     strace
         .args(follow)
-        .args(["-o", "/dev/null", "-e", &inject, PROGRAM, "tick"])
-        .output()
-        .unwrap();
+        .args(["-o", "/dev/null", "-e", &format!("inject={fault}")])
+        .args([PROGRAM, "tick"]);
+    strace
+}
+
+fn kill_at(portable: &str, follow: &[&str], name: &str, number: usize, once: Once) {
+    let stage = stage(portable);
+    let fault = format!("{name}:signal=KILL:when={number}");
+    tick_with(&stage.home, follow, &fault).output().unwrap();
     stage.recover(&format!("killed at {name} number {number}"), once);
 }
 
@@ -204,25 +209,14 @@ fn all_ran_once(home: &Home, cards: usize, at: &str) {
     home.kanban(&["tick", "--wait", "--timeout", "60s"])
         .expect(0);
     let ran = std::fs::read_to_string(home.path().join("ran")).unwrap();
-    let mut ran: Vec<&str> = ran.lines().collect();
-    ran.sort_unstable();
-    ran.dedup();
-    assert_eq!(ran.len(), cards, "{at}");
+    let different: BTreeSet<&str> = ran.lines().collect();
+    assert_eq!(different.len(), cards, "{at}");
+    assert_eq!(ran.lines().count(), cards, "{at}: one ran twice");
     let done = "SELECT count(*) FROM tasks WHERE status = 'done'";
     assert_eq!(home.sql::<i64>(done), cards as i64, "{at}");
     let runs = "SELECT count(*) FROM tick_runs WHERE outcome = 'completed'";
     assert_eq!(home.sql::<i64>(runs), cards as i64, "{at}");
     assert_eq!(std::fs::read_dir(home.board("runs")).unwrap().count(), 0);
-}
-
-/// One tick with a fault injected; with `-f` into whatever it starts, too.
-fn tick_with(home: &Home, follow: &[&str], fault: &str) -> Output {
-    home.command("strace")
-        .args(follow)
-        .args(["-o", "/dev/null", "-e", &format!("inject={fault}")])
-        .args([PROGRAM, "tick", "--json"])
-        .output()
-        .unwrap()
 }
 
 #[test]
@@ -233,7 +227,8 @@ fn what_starts_the_supervisors_of_many_may_be_killed_at_any_of_them() {
     // A tick starts programs with clone3, and processes that go on in this program are made with clone.
     for number in 1..=4 {
         let home = together(4);
-        tick_with(&home, &["-f"], &format!("clone:signal=KILL:when={number}"));
+        let fault = format!("clone:signal=KILL:when={number}");
+        tick_with(&home, &["-f"], &fault).output().unwrap();
         all_ran_once(&home, 4, &format!("killed at fork {number}"));
     }
 }
@@ -245,7 +240,8 @@ fn what_a_tick_did_not_hand_over_whole_is_started_by_the_next() {
     }
     for call in ["sendmsg", "clone3"] {
         let home = together(4);
-        tick_with(&home, &[], &format!("{call}:signal=KILL:when=1"));
+        let fault = format!("{call}:signal=KILL:when=1");
+        tick_with(&home, &[], &fault).output().unwrap();
         all_ran_once(&home, 4, &format!("killed at {call}"));
     }
 }
@@ -256,7 +252,8 @@ fn where_locks_cannot_be_handed_over_nothing_is_started_and_the_lane_is_held() {
         return;
     }
     let home = together(3);
-    let tick = tick_with(&home, &[], "sendmsg:error=ENOMEM");
+    let mut tick = tick_with(&home, &[], "sendmsg:error=ENOMEM");
+    let tick = tick.arg("--json").output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&tick.stdout).unwrap();
     assert_eq!(report["counts"]["started"], 0, "{report}");
     assert_eq!(report["counts"]["reaped"], 3, "{report}");
@@ -276,7 +273,9 @@ fn a_supervisor_that_gets_no_process_costs_its_card_nothing() {
     }
     let home = together(3);
     // The second of the three.
-    tick_with(&home, &["-f"], "clone:error=EAGAIN:when=2");
+    tick_with(&home, &["-f"], "clone:error=EAGAIN:when=2")
+        .output()
+        .unwrap();
     all_ran_once(&home, 3, "without a process");
     let failures = "SELECT max(consecutive_failures) FROM tasks";
     assert_eq!(home.sql::<i64>(failures), 0);
@@ -458,17 +457,7 @@ fn a_card_that_is_taken_away_before_the_fence_is_never_worked_on() {
     }
     let Stage { home, parent, .. } = stage("0");
     // The supervisor makes its cancel pipe after the claim and before the fence; there it is held up.
-    let mut held = home
-        .command("strace")
-        .args([
-            "-f",
-            "-o",
-            "/dev/null",
-            "-e",
-            "inject=mknodat:delay_enter=2000000",
-            PROGRAM,
-            "tick",
-        ])
+    let mut held = tick_with(&home, &["-f"], "mknodat:delay_enter=2000000")
         .spawn()
         .unwrap();
     home.wait_until("the claim is there", || home.status(&parent) == "running");

@@ -137,11 +137,12 @@ fn the_reader_of_use_lines_sees_what_it_has_to_see() {
 
 #[test]
 fn each_technology_lives_behind_one_module() {
-    let rules: [(&str, &[&str]); 10] = [
+    let rules: [(&str, &[&str]); 11] = [
         ("rusqlite", &["store"]),
         ("ureq", &["delivery"]),
         ("schemars::", &["commands"]),
         ("Command::new(", &["worker"]),
+        ("fork::fork", &["worker"]),
         ("std::env::var", &["config", "time", "platform", "render"]),
         ("env::var(", &["config", "time", "platform", "render"]),
         ("clap::", &["cli", "commands", "lib"]),
