@@ -17,7 +17,7 @@
 //! | `board` | the domain: ids, card, column, run, retry, event; values and rules | |
 //! | `config` | the TOML file: types, load, validate, paths, templates | the file, the environment |
 //! | `store` | SQLite: open, schema, transactions, one file per table family, checkpoint | rusqlite |
-//! | `worker` | processes: spec, launch, gate, process group, exit record, slots; helper programs; this one for many boards | `std::process`, signals |
+//! | `worker` | processes: spec, launch, hand-over, fork, gate, process group, exit record, slots; helper programs; this one for many boards | `std::process`, signals |
 //! | `delivery` | telling people and programs: one file per channel, texts, signatures, the sending threads | ureq |
 //! | `render` | text tables, columns, JSON, the page of a board, escaping | the terminal |
 //! | `hosts` | the text of systemd units, crontab lines, launchd agents; no I/O | |

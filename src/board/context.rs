@@ -233,9 +233,7 @@ impl Context {
         });
         section(&mut out, "Comments", (left.comments, COMMENTS), comments);
         out += &format!("\n## How to report\n\n{}\n", briefing.text(self));
-        if out.bytes().any(may_begin_control) {
-            out.retain(is_plain);
-        }
+        out.retain(is_plain);
         out
     }
 }
@@ -293,11 +291,6 @@ fn cut_name(text: &str, max: usize) -> String {
         true => text.to_owned(),
         false => format!("{}…", &text[..text.floor_char_boundary(max)]),
     }
-}
-
-/// A text without such bytes has no control characters: those beyond ASCII are all written with this first byte (C2).
-fn may_begin_control(byte: u8) -> bool {
-    byte < b' ' && !matches!(byte, b'\n' | b'\t') || matches!(byte, 0x7f | 0xc2)
 }
 
 /// Not what acts on a terminal or cannot be handed to a program. Output of programs has a lot of it.
@@ -442,8 +435,5 @@ mod tests {
         );
         assert!(!told.contains(['\0', '\u{1b}']), "{told}");
         assert_eq!(told.matches("\na[2Jb: a[2Jb\n").count(), COMMENTS_MAX);
-        for c in ('\0'..='\u{ff}').filter(|c| !is_plain(*c)) {
-            assert!(c.to_string().bytes().any(may_begin_control), "{c:?}");
-        }
     }
 }

@@ -13,19 +13,6 @@ use crate::board::id::{Slug, TaskId};
 use crate::board::status::Status;
 use crate::board::task::Task;
 
-/// Files of cards. A file that an early Hermes made has no such table.
-const ATTACHED: &str = "task_attachments";
-
-/// How many kinds of things belong to a card, but for files.
-macro_rules! belongs {
-    () => {
-        "SELECT EXISTS (SELECT 1 FROM task_links WHERE child_id = ?1)
-              + EXISTS (SELECT 1 FROM task_runs WHERE task_id = ?1 AND ended_at IS NOT NULL)
-              + EXISTS (SELECT 1 FROM task_comments WHERE task_id = ?1)
-              + EXISTS (SELECT 1 FROM tick_late_results WHERE task_id = ?1)"
-    };
-}
-
 /// The card alone, for a start that must not fail because something about the card cannot be read.
 pub fn bare(conn: &Connection, board: &Slug, id: &TaskId) -> Result<Context> {
     let task = tasks::get(conn, id)?;
@@ -96,17 +83,21 @@ pub fn of(conn: &Connection, board: &Slug, id: &TaskId) -> Result<Context> {
 /// Whether nothing belongs to a card but itself. That is so for most cards that are started, and asked with a fraction
 /// of the effort of finding nothing in every place.
 fn is_alone(conn: &Connection, id: &TaskId) -> Result<bool> {
-    let sql = match schema::has_column(conn, ATTACHED, "task_id")? {
-        true => concat!(
-            belongs!(),
-            " + EXISTS (SELECT 1 FROM task_attachments WHERE task_id = ?1)"
-        ),
-        false => belongs!(),
+    // A file that an early Hermes made has no table of files.
+    let files = match schema::has_column(conn, "task_attachments", "task_id")? {
+        true => "EXISTS (SELECT 1 FROM task_attachments WHERE task_id = ?1)",
+        false => "0",
     };
-    let kinds: i64 = conn
-        .prepare_cached(sql)?
-        .query_row([id.as_str()], |r| r.get(0))?;
-    Ok(kinds == 0)
+    let sql = format!(
+        "SELECT NOT ({files}
+                     OR EXISTS (SELECT 1 FROM task_links WHERE child_id = ?1)
+                     OR EXISTS (SELECT 1 FROM task_runs WHERE task_id = ?1 AND ended_at IS NOT NULL)
+                     OR EXISTS (SELECT 1 FROM task_comments WHERE task_id = ?1)
+                     OR EXISTS (SELECT 1 FROM tick_late_results WHERE task_id = ?1))"
+    );
+    Ok(conn
+        .prepare_cached(&sql)?
+        .query_row([id.as_str()], |r| r.get(0))?)
 }
 
 /// The column that a card is worked on in: that which its run took it from.
@@ -198,11 +189,11 @@ fn newest<T>(
 /// Files of the card, where the board knows of files.
 fn attachments(conn: &Connection, id: &TaskId) -> Result<(Vec<Attachment>, usize)> {
     for needed in ["id", "task_id", "filename", "stored_path", "size"] {
-        if !schema::has_column(conn, ATTACHED, needed)? {
+        if !schema::has_column(conn, "task_attachments", needed)? {
             return Ok((Vec::new(), 0));
         }
     }
-    newest(conn, ATTACHED, id, ATTACHMENTS_MAX, |limit| {
+    newest(conn, "task_attachments", id, ATTACHMENTS_MAX, |limit| {
         let mut statement = conn.prepare_cached(
             "SELECT filename, stored_path, size FROM (SELECT * FROM task_attachments WHERE task_id = ?1
              ORDER BY id DESC LIMIT ?2) ORDER BY id",

@@ -35,10 +35,7 @@ pub fn run() -> Result<Option<Spec>> {
     let runs: Vec<Handed<Spec>> = handover::receive()?;
     close_fds::set_fds_cloexec(3, &[]);
     leave_session();
-    match divide(runs)? {
-        None => Ok(None),
-        Some(run) => run_one(run).map(Some),
-    }
+    divide(runs).map(run_one).transpose()
 }
 
 /// A session of our own: neither the terminal nor the job control of the caller reaches us.
@@ -49,9 +46,9 @@ fn leave_session() {
 /// Goes on as one process for each run. A single run is ours.
 ///
 /// Whoever made the others ends, instead of being the parent of workers that are none of its own.
-fn divide(mut runs: Vec<Handed<Spec>>) -> Result<Option<Handed<Spec>>> {
+fn divide(mut runs: Vec<Handed<Spec>>) -> Option<Handed<Spec>> {
     if runs.len() <= 1 {
-        return Ok(runs.pop());
+        return runs.pop();
     }
     let mut others = runs.into_iter();
     while let Some(run) = others.next() {
@@ -59,7 +56,7 @@ fn divide(mut runs: Vec<Handed<Spec>>) -> Result<Option<Handed<Spec>>> {
             Ok(Side::Child) => {
                 others.for_each(leave);
                 leave_session();
-                return Ok(Some(run));
+                return Some(run);
             }
             Ok(Side::Parent(_)) => leave(run),
             Err(e) => not_begun(
@@ -68,7 +65,7 @@ fn divide(mut runs: Vec<Handed<Spec>>) -> Result<Option<Handed<Spec>>> {
             ),
         }
     }
-    Ok(None)
+    None
 }
 
 /// Lets go of the locks of a run that is another's. What is known of it stays where it is: giving the memory back would

@@ -32,7 +32,6 @@ mod survey;
 pub mod wait;
 pub mod waiting;
 
-use std::collections::HashSet;
 use std::fs::File;
 
 use anyhow::Result;
@@ -322,10 +321,13 @@ fn passes(tick: &mut Tick<'_>) -> Result<()> {
         }
     }
     let running = match seen.runs || tick.report.did_something() {
-        true => tick.store.read("counting what runs", runs::alive_nonces)?,
-        false => HashSet::new(),
+        true => {
+            let alive = tick.store.read("counting what runs", runs::alive_nonces)?;
+            alive.len()
+        }
+        false => 0,
     };
-    tick.report.count(running.len());
+    tick.report.count(running);
     tick.sends = seen.deliveries || tick.report.did_something();
     Ok(())
 }

@@ -80,12 +80,18 @@ fn send_some(some: &[BorrowedFd<'_>], byte: u8, line: &UnixStream) -> io::Result
     }
 }
 
+/// What another process of ours handed over as standard input. Who reads there from now on reads nothing.
+pub(super) fn from_stdin() -> io::Result<OwnedFd> {
+    let handed = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    Ok(handed)
+}
+
 /// Takes what is sent to where others have their standard input. Without all of it nothing is taken: the tick that
 /// sent it has died, and the next one starts its runs.
 pub fn receive<S: DeserializeOwned>() -> Result<Vec<Handed<S>>> {
-    let line = UnixStream::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?);
-    let null = File::options().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
+    let line = UnixStream::from(from_stdin()?);
+    let null = File::options().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
     let (text, descriptors) =
         receive_all(&line).context("supervisors are started by a tick, never by hand")?;

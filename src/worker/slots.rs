@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::handover;
 use crate::fsx::{self, Wait};
 
 /// Takes slots one after the other.
@@ -56,8 +57,7 @@ pub fn free(dir: &Path, slots: u32) -> u32 {
 
 /// Takes over the slot that another process of ours handed over as standard input. `None`: it is none of these.
 pub fn handed_over(dir: &Path, slots: u32) -> Result<Option<File>> {
-    let file = File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?);
-    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    let file = File::from(handover::from_stdin()?);
     let us = fsx::Identity::of(&file)?;
     let ours = (0..slots).any(|slot| {
         let there = fsx::open_existing(&dir.join(slot.to_string()));
