@@ -168,6 +168,32 @@ impl fmt::Display for Nonce {
     }
 }
 
+/// What a worker shows to report for itself: the number of its run, by which the run is found, and a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunToken(String);
+
+impl RunToken {
+    /// The token of a run.
+    pub fn new(run: i64, secret: &Nonce) -> Self {
+        Self(format!("{run}-{secret}"))
+    }
+
+    /// A token as somebody shows it; whether it is one is for the board to say.
+    pub fn shown(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The token as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The run that it says it is of. Those of earlier releases do not say.
+    pub fn run(&self) -> Option<i64> {
+        self.0.split_once('-')?.0.parse().ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

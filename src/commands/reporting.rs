@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{Global, Patience, Session};
-use crate::board::id::{CardRef, TaskId};
+use crate::board::id::{CardRef, RunToken, TaskId};
 use crate::board::statement::{Statement, Verb};
 use crate::board::status::Status;
 use crate::config::Caller;
@@ -107,7 +107,9 @@ pub fn show_moved(global: &Global, moved: &[Moved]) -> Result<()> {
 pub fn actor() -> Actor {
     let caller = Caller::current();
     match caller.token {
-        Some(token) => Actor::Worker { token },
+        Some(token) => Actor::Worker {
+            token: RunToken::shown(token),
+        },
         None => Actor::Person(caller.name),
     }
 }

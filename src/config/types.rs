@@ -92,7 +92,7 @@ pub struct Defaults {
     pub tempfail_limit: u32,
     /// Failed starts in a row after which a card is blocked.
     pub spawn_failure_limit: u32,
-    /// Runs of any outcome after which a card is blocked until somebody lets it go again.
+    /// Runs without success, of whatever outcome, after which a card is blocked until somebody lets it go again.
     pub run_limit: u32,
     /// Times that workers send a card back from review after which it is blocked.
     pub review_limit: u32,

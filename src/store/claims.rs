@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Tx, history, links::OPEN_PARENT, schema};
 use crate::board::event::Event;
-use crate::board::id::{Nonce, TaskId};
+use crate::board::id::{Nonce, RunToken, TaskId};
 use crate::board::run::Report;
 use crate::board::status::Status;
 use crate::fsx::Identity;
@@ -120,8 +120,8 @@ pub struct Claim {
     pub worker: String,
     /// Names the run's folder.
     pub nonce: Nonce,
-    /// What the worker shows to report for itself.
-    pub token: String,
+    /// Random: nobody else can make up what the worker shows to report for itself.
+    pub secret: Nonce,
     /// The lock that this process already holds.
     pub lock: Identity,
     /// This machine.
@@ -143,12 +143,14 @@ pub struct Claim {
 }
 
 /// A claim that was granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     /// `task_runs.id`
     pub run_id: i64,
     /// 1 for the first run of the card.
     pub attempt: i64,
+    /// What the worker shows to report for itself.
+    pub token: RunToken,
 }
 
 /// Claims a ready card for a run whose lock is held. `None`: the card is not to be had any more.
@@ -196,10 +198,11 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
     )?;
     let run_id = tx.last_insert_rowid();
     let attempt: i64 = tx.query_row(
-        "SELECT count(*) + 1 FROM tick_runs WHERE task_id = ?1",
+        "SELECT count(*) + 1 FROM task_runs s JOIN tick_runs r ON r.run_id = s.id WHERE s.task_id = ?1",
         [id],
         |r| r.get(0),
     )?;
+    let token = RunToken::new(run_id, &claim.secret);
     tx.execute(
         "INSERT INTO tick_runs (run_id, task_id, worker, attempt, nonce, token, host, boot, lock_dev, lock_ino,
                                 report, leftovers, stage, claimed_at, source)
@@ -210,7 +213,7 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
             claim.worker,
             attempt,
             claim.nonce.as_str(),
-            claim.token,
+            token.as_str(),
             claim.host,
             claim.boot,
             claim.lock.dev.cast_signed(),
@@ -221,9 +224,10 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
             claim.source.as_str(),
         ],
     )?;
+    // Most cards have no times of ours, and then nothing is written.
     tx.execute(
-        "INSERT INTO tick_cards (task_id, runs) VALUES (?1, 1)
-         ON CONFLICT (task_id) DO UPDATE SET runs = runs + 1, retry_at = NULL, not_before = NULL",
+        "UPDATE tick_cards SET retry_at = NULL, not_before = NULL
+         WHERE task_id = ?1 AND (retry_at IS NOT NULL OR not_before IS NOT NULL)",
         [id],
     )?;
     tx.execute(
@@ -237,7 +241,11 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
         &Event::claimed(&claim.claimer, claim.expires, run_id, &claim.source),
         now,
     )?;
-    Ok(Some(Granted { run_id, attempt }))
+    Ok(Some(Granted {
+        run_id,
+        attempt,
+        token,
+    }))
 }
 
 /// Gives a card that nobody was assigned to the worker that starts it.

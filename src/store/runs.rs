@@ -161,7 +161,8 @@ pub fn forget_counts(tx: &Tx<'_>, task: &TaskId) -> Result<()> {
     tx.execute(
         "UPDATE tick_cards SET tempfails = 0, spawn_failures = 0, violations = 0, runs = 0, reviews = 0,
                 retry_at = NULL
-         WHERE task_id = ?1",
+         WHERE task_id = ?1 AND (tempfails <> 0 OR spawn_failures <> 0 OR violations <> 0 OR runs <> 0
+                                 OR reviews <> 0 OR retry_at IS NOT NULL)",
         [task.as_str()],
     )?;
     Ok(())

@@ -14,11 +14,12 @@ use crate::exit::Failure;
 const SHARED: &str = include_str!("sql/shared.sql");
 
 /// Each entry brings our tables from its index to the next version.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("sql/own_1.sql"),
     include_str!("sql/own_2.sql"),
     include_str!("sql/own_3.sql"),
     include_str!("sql/own_4.sql"),
+    include_str!("sql/own_5.sql"),
 ];
 
 /// The version of our tables that this program writes.
@@ -348,10 +349,6 @@ mod tests {
         let conn = board();
         assert_eq!(tasks_source(&conn).unwrap(), "tasks");
         for (column, _) in OPTIONAL {
-            if column == "session_id" {
-                conn.execute_batch("DROP INDEX idx_tasks_session_id")
-                    .unwrap();
-            }
             conn.execute_batch(&format!("ALTER TABLE tasks DROP COLUMN {column}"))
                 .unwrap();
         }

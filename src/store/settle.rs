@@ -315,9 +315,18 @@ pub fn fail(
         params![id, card.run_id, status, failures, error],
     )?;
     tx.execute(
-        "INSERT INTO tick_cards (task_id, retry_at, tempfails, spawn_failures, violations) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (task_id) DO UPDATE SET retry_at = ?2, tempfails = ?3, spawn_failures = ?4, violations = ?5",
-        params![id, retry_at, counts.tempfails, counts.spawn_failures, counts.violations],
+        "INSERT INTO tick_cards (task_id, retry_at, tempfails, spawn_failures, violations, runs)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (task_id) DO UPDATE
+         SET retry_at = ?2, tempfails = ?3, spawn_failures = ?4, violations = ?5, runs = ?6",
+        params![
+            id,
+            retry_at,
+            counts.tempfails,
+            counts.spawn_failures,
+            counts.violations,
+            counts.runs
+        ],
     )?;
     if miss.charge == Charge::Lane {
         hold_lane(tx, card, &error, &policy, now)?;
@@ -357,10 +366,6 @@ fn hold_lane(
     policy: &Policy,
     now: Seconds,
 ) -> Result<()> {
-    tx.execute(
-        "UPDATE tick_cards SET runs = max(runs - 1, 0) WHERE task_id = ?1",
-        [card.task.as_str()],
-    )?;
     if lanes::hold(
         tx,
         card.worker,

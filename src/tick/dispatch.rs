@@ -175,7 +175,7 @@ fn prepare<'c>(
                 continue;
             }
         };
-        let nonce = nonce()?;
+        let nonce = random()?;
         let dir = RunDir::new(&tick.board.runs(), &nonce);
         match dir.create() {
             Ok((lock, identity)) => {
@@ -225,7 +225,7 @@ fn require_flock(lock: &File, dir: &RunDir) -> Result<()> {
     .into())
 }
 
-fn nonce() -> Result<Nonce> {
+fn random() -> Result<Nonce> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
     Ok(Nonce::from_random(bytes))
@@ -239,15 +239,13 @@ fn claim_of(
     lock: Identity,
 ) -> Result<Claim> {
     let defaults = tick.config.defaults();
-    let mut token = [0; 16];
-    getrandom::fill(&mut token)?;
     Ok(Claim {
         task: pick.card.id.clone(),
         source: pick.card.column.clone(),
         assignee: pick.card.assignee.clone(),
         worker: pick.worker.name.clone(),
         nonce,
-        token: Nonce::from_random(token).to_string(),
+        secret: random()?,
         lock,
         host: here.host.clone(),
         boot: here.boot.clone(),
@@ -320,7 +318,7 @@ fn show(tick: &mut Tick<'_>, picks: Vec<Pick<'_>>) -> Result<()> {
                 .add(pick.card.id, Reason::HostFull { max });
             continue;
         }
-        let claim = claim_of(tick, &pick, &here, nonce()?, Identity { dev: 0, ino: 0 })?;
+        let claim = claim_of(tick, &pick, &here, random()?, Identity { dev: 0, ino: 0 })?;
         let now = tick.now;
         match tick.store.write("claiming to see what comes of it", |tx| {
             claims::claim(tx, &claim, now)

@@ -57,7 +57,7 @@ pub(super) fn env(
     tick: &Tick<'_>,
     worker: &Worker,
     claim: &Claim,
-    granted: Granted,
+    granted: &Granted,
     task: &Task,
     (workspace, branch): (&str, &str),
 ) -> Vec<(OsString, OsString)> {

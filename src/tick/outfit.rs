@@ -28,7 +28,7 @@ pub fn spec(
     worker: &Worker,
     claim: &Claim,
     dir: &RunDir,
-    granted: Granted,
+    granted: &Granted,
     context: &Context,
 ) -> Spec {
     let (config, board) = (tick.config, tick.board);
@@ -61,7 +61,7 @@ pub fn spec(
         ("KANBAN_TITLE", fields.title),
         ("KANBAN_RUN_ID", run),
         (COOKIE, claim.nonce.as_str()),
-        ("KANBAN_TOKEN", &claim.token),
+        ("KANBAN_TOKEN", granted.token.as_str()),
         ("KANBAN_WORKSPACE", shown),
         ("KANBAN_ASSIGNEE", &worker.name),
         ("KANBAN_PRIORITY", priority),

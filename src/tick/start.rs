@@ -32,7 +32,7 @@ pub(super) fn run(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> 
             lock,
             slot,
         } = prepared;
-        let spec = outfit::spec(tick, pick.worker, &claim, &dir, granted, &context);
+        let spec = outfit::spec(tick, pick.worker, &claim, &dir, &granted, &context);
         runs.push(Handed { spec, lock, slot });
         started.push(Started {
             task: pick.card.id,

@@ -237,44 +237,58 @@ fn facts_are_kept_with_the_run_and_are_an_object() {
     assert_eq!(runs[0]["outcome"], "completed");
 }
 
-/// The tables of a board that an earlier version made, with its run of a card.
-const TABLES_3: &str = include_str!("../schemas/kanban_3.sql");
+/// The tables of boards as earlier versions made them.
+const EARLIER: [&str; 2] = [
+    include_str!("../schemas/kanban_3.sql"),
+    include_str!("../schemas/kanban_4.sql"),
+];
 
 #[test]
-fn a_board_of_the_version_before_is_brought_up_to_date_in_use() {
-    let home = Home::new(WORKERS);
-    let folder = home.board("kanban.db").parent().unwrap().to_owned();
-    std::fs::create_dir_all(&folder).unwrap();
-    home.sh(&format!("chmod -R go-rwx {}", home.path().display()))
-        .expect(0);
-    let board = rusqlite::Connection::open(home.board("kanban.db")).unwrap();
-    board.execute_batch(TABLES_3).unwrap();
-    board
-        .execute_batch(
-            "INSERT INTO tasks (id, title, status, created_at) VALUES ('t_00000001', 'old', 'ready', 1);
-             INSERT INTO task_runs (id, task_id, profile, status, outcome, started_at, ended_at, error)
-                 VALUES (1, 't_00000001', 'slow', 'reclaimed', 'reclaimed', 1, 2, 'taken back');
-             INSERT INTO tick_runs (run_id, task_id, worker, attempt, nonce, token, host, boot, lock_dev, lock_ino,
-                                    report, leftovers, stage, dead, claimed_at)
-                 VALUES (1, 't_00000001', 'slow', 1, '00', 'token', 'h', 'b', 0, 0, 'exit', 'end', 'ended', 1, 1);
-             INSERT INTO tick_cards (task_id, runs) VALUES ('t_00000001', 1);",
+fn a_board_of_an_earlier_version_is_brought_up_to_date_in_use() {
+    for tables in EARLIER {
+        let home = Home::new(WORKERS);
+        let folder = home.board("kanban.db").parent().unwrap().to_owned();
+        std::fs::create_dir_all(&folder).unwrap();
+        home.sh(&format!("chmod -R go-rwx {}", home.path().display()))
+            .expect(0);
+        let board = rusqlite::Connection::open(home.board("kanban.db")).unwrap();
+        board.execute_batch(tables).unwrap();
+        // Somebody looks at the runs through a view of their own.
+        board
+            .execute_batch(
+                "INSERT INTO tasks (id, title, status, created_at) VALUES ('t_00000001', 'old', 'ready', 1);
+                 INSERT INTO task_runs (id, task_id, profile, status, outcome, started_at, ended_at, error)
+                     VALUES (1, 't_00000001', 'slow', 'reclaimed', 'reclaimed', 1, 2, 'taken back');
+                 INSERT INTO tick_runs (run_id, task_id, worker, attempt, nonce, token, host, boot, lock_dev, lock_ino,
+                                        report, leftovers, stage, dead, claimed_at, source, log_tail)
+                     VALUES (1, 't_00000001', 'slow', 1, '00', 'token', 'h', 'b', 0, 0, 'exit', 'end', 'ended', 1, 1,
+                             'review', 'the end');
+                 INSERT INTO tick_cards (task_id, runs) VALUES ('t_00000001', 1);
+                 CREATE VIEW mine AS SELECT task_id, source || ', ' || log_tail AS said FROM tick_runs;",
+            )
+            .unwrap();
+        board.close().unwrap();
+        // Its tokens do not say which run they are of.
+        as_run(
+            &home,
+            "token",
+            &["complete", "t_00000001", "--summary", "x"],
         )
-        .unwrap();
-    board.close().unwrap();
-    as_run(
-        &home,
-        "token",
-        &["complete", "t_00000001", "--summary", "x"],
-    )
-    .expect(4);
-    assert_eq!(late_results(&home, "t_00000001")[0]["summary"], "x");
-    assert_eq!(
-        home.sql::<i64>("SELECT value FROM tick_meta WHERE key = 'schema'"),
-        4
-    );
-    home.ok(&["request-review", "t_00000001"]);
-    home.ok(&["request-changes", "t_00000001", "--reason", "x"]);
-    assert_eq!(home.status("t_00000001"), "ready");
+        .expect(4);
+        assert_eq!(late_results(&home, "t_00000001")[0]["summary"], "x");
+        assert_eq!(
+            home.sql::<i64>("SELECT value FROM tick_meta WHERE key = 'schema'"),
+            5
+        );
+        assert_eq!(
+            home.sql::<String>("SELECT said FROM mine"),
+            "review, the end"
+        );
+        home.ok(&["request-review", "t_00000001"]);
+        home.ok(&["request-changes", "t_00000001", "--reason", "x"]);
+        assert_eq!(home.status("t_00000001"), "ready");
+        assert_eq!(home.sql::<String>("PRAGMA integrity_check"), "ok");
+    }
 }
 
 #[test]

@@ -56,12 +56,17 @@ pub fn admission(
         return Ok(Ok(None));
     };
     let unset = "a person who means to act on another card unsets KANBAN_TOKEN first";
+    // One of an earlier release is looked for among all.
+    let which = match token.run() {
+        Some(_) => "run_id = ?1",
+        None => "?1 IS NULL",
+    };
     let row = conn
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT run_id, task_id, worker, source, stage = 'started' AND dead = 0
-             FROM tick_runs WHERE token = ?1",
-        )?
-        .query_row([token], |r| {
+             FROM tick_runs WHERE {which} AND token = ?2"
+        ))?
+        .query_row((token.run(), token.as_str()), |r| {
             let own = Own {
                 run: r.get(0)?,
                 task: TaskId::stored(r.get(1)?),

@@ -21,7 +21,7 @@ use anyhow::Result;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Tx, links, runs};
-use crate::board::id::Nonce;
+use crate::board::id::{Nonce, RunToken};
 use crate::board::run::Outcome;
 use crate::board::statement::Verb;
 use crate::board::status::Status;
@@ -37,7 +37,7 @@ pub enum Actor {
     /// The worker of a run, by the token it was given.
     Worker {
         /// The token.
-        token: String,
+        token: RunToken,
     },
 }
 
