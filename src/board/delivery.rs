@@ -176,6 +176,11 @@ impl State {
         Self::HeldBack,
     ];
 
+    /// Whether it may still be sent.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Due | Self::InFlight | Self::Retry)
+    }
+
     /// The text on the board file.
     pub fn as_str(self) -> &'static str {
         match self {

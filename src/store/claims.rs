@@ -281,11 +281,15 @@ pub struct Fence<'a> {
 /// Moves a run from claimed to started, if the card is still its own. `false`: it was taken away, and
 /// the worker must not be let off.
 pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
-    let passed = tx.execute(
+    let passed = tx
+        .prepare_cached(
         "UPDATE tick_runs SET stage = 'started', started_at = ?3, supervisor_pid = ?4, worker_pid = ?5, log_offset = ?6
          WHERE run_id = ?1 AND nonce = ?2 AND stage = 'claimed' AND dead = 0
            AND EXISTS (SELECT 1 FROM tasks t WHERE t.id = tick_runs.task_id AND t.current_run_id = ?1
-                       AND t.status = 'running')",
+                       AND t.status = 'running')
+         RETURNING task_id",
+        )?
+        .query_row(
         params![
             fence.run_id,
             fence.nonce.as_str(),
@@ -294,31 +298,30 @@ pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
             fence.worker_pid,
             fence.log_offset.cast_signed()
         ],
-    )?;
-    if passed != 1 {
+        |r| r.get(0).map(TaskId::stored),
+    ).optional()?;
+    let Some(task) = passed else {
         return Ok(false);
-    }
+    };
     tx.execute(
         "UPDATE task_runs SET worker_pid = ?2 WHERE id = ?1",
         params![fence.run_id, fence.worker_pid],
     )?;
-    let task: String = tx.query_row(
-        "UPDATE tasks SET worker_pid = ?2, last_heartbeat_at = ?3, workspace_path = ?4
-         WHERE current_run_id = ?1 RETURNING id",
-        params![fence.run_id, fence.worker_pid, now, fence.workspace],
-        |r| r.get(0),
+    tx.execute(
+        "UPDATE tasks SET worker_pid = ?2, last_heartbeat_at = ?3, workspace_path = ?4 WHERE id = ?1",
+        params![task.as_str(), fence.worker_pid, now, fence.workspace],
     )?;
     if let Some(branch) = fence.branch
         && schema::has(tx, "branch_name")?
     {
         tx.execute(
-            "UPDATE tasks SET branch_name = ?2 WHERE current_run_id = ?1",
-            params![fence.run_id, branch],
+            "UPDATE tasks SET branch_name = ?2 WHERE id = ?1",
+            [task.as_str(), branch],
         )?;
     }
     history::append(
         tx,
-        &TaskId::stored(task),
+        &task,
         Some(fence.run_id),
         &Event::spawned(fence.worker_pid),
         now,
@@ -329,7 +332,8 @@ pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
 /// Keeps other programs away from a card that is being worked on. `false`: it was taken away.
 pub fn extend(tx: &Tx<'_>, run_id: i64, expires: Seconds, now: Seconds) -> Result<bool> {
     let held = tx.execute(
-        "UPDATE tasks SET claim_expires = ?2, last_heartbeat_at = ?3 WHERE current_run_id = ?1 AND status = 'running'",
+        "UPDATE tasks SET claim_expires = ?2, last_heartbeat_at = ?3
+         WHERE id = (SELECT task_id FROM tick_runs WHERE run_id = ?1) AND current_run_id = ?1 AND status = 'running'",
         params![run_id, expires, now],
     )? == 1;
     if held {

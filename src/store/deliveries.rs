@@ -1,7 +1,7 @@
 //! Deliveries as people and programs look at them, and what they may do about one.
 
 use anyhow::Result;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -79,23 +79,39 @@ pub struct Which {
     pub limit: Option<u32>,
 }
 
+impl Which {
+    /// What holds for these deliveries, with its values, and their order. Both are said so that an index leads to the
+    /// few of a card, the few that are open and the few that are dead, however many were delivered.
+    fn conditions(&self) -> (String, Vec<&str>, &'static str) {
+        let (mut all, mut values, mut order) = (vec!["true".to_owned()], Vec::new(), "d.seq");
+        if let [one] = self.states.as_slice() {
+            all.push(format!("d.state = '{one}'"));
+        } else if !self.states.is_empty() {
+            let quoted: Vec<String> = self.states.iter().map(|one| format!("'{one}'")).collect();
+            all.push(format!("d.state IN ({})", quoted.join(", ")));
+        }
+        if !self.states.is_empty() && self.states.iter().all(|state| state.is_open()) {
+            all.push("d.done_at IS NULL".into());
+            order = "+d.seq";
+        }
+        for (column, value) in [("channel", &self.channel), ("task_id", &self.task)] {
+            if let Some(value) = value {
+                values.push(value.as_str());
+                all.push(format!("d.{column} = ?{}", values.len()));
+            }
+        }
+        (all.join(" AND "), values, order)
+    }
+}
+
 /// Deliveries, oldest first.
 pub fn list(conn: &Connection, which: &Which) -> Result<Vec<DeliveryRow>> {
-    let states: Vec<&str> = which.states.iter().map(|s| s.as_str()).collect();
+    let (conditions, values, order) = which.conditions();
+    let limit = which.limit.map_or(-1, i64::from);
     let mut statement = conn.prepare(&format!(
-        "SELECT * FROM ({ROW} WHERE (?1 = '[]' OR d.state IN (SELECT value FROM json_each(?1)))
-             AND (?2 IS NULL OR d.channel = ?2) AND (?3 IS NULL OR d.task_id = ?3)
-             ORDER BY d.seq DESC LIMIT ?4) ORDER BY seq"
+        "SELECT * FROM ({ROW} WHERE {conditions} ORDER BY {order} DESC LIMIT {limit}) ORDER BY seq"
     ))?;
-    let rows = statement.query_map(
-        params![
-            serde_json::to_string(&states)?,
-            which.channel,
-            which.task,
-            which.limit.map_or(-1, i64::from)
-        ],
-        row,
-    )?;
+    let rows = statement.query_map(params_from_iter(values), row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -103,8 +119,8 @@ pub fn list(conn: &Connection, which: &Which) -> Result<Vec<DeliveryRow>> {
 pub fn get(conn: &Connection, name: &str) -> Result<(DeliveryRow, Value)> {
     let found = conn
         .query_row(
-            &format!("{ROW} WHERE d.id = ?1 OR (?1 = CAST(d.seq AS TEXT))"),
-            [name],
+            &format!("{ROW} WHERE d.id = ?1 OR d.seq = ?2"),
+            params![name, name.parse::<i64>().ok()],
             row,
         )
         .optional()?

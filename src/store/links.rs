@@ -50,6 +50,8 @@ pub struct Neighbour {
     pub open: bool,
 }
 
+// CROSS JOIN says where to begin: without figures of its tables SQLite guesses, and may go over all cards for one.
+
 /// Parents of a card.
 pub fn parents(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
     neighbours(
@@ -57,7 +59,7 @@ pub fn parents(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
         concat!(
             "SELECT p.id, p.status, p.title, coalesce(k.release, 'success'), ",
             holds!(),
-            " FROM task_links l JOIN tasks p ON p.id = l.parent_id
+            " FROM task_links l CROSS JOIN tasks p ON p.id = l.parent_id
                    LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
               WHERE l.child_id = ?1 ORDER BY p.created_at, p.rowid"
         ),
@@ -72,7 +74,7 @@ pub fn children(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
         concat!(
             "SELECT c.id, c.status, c.title, coalesce(k.release, 'success'), ",
             holds!(),
-            " FROM task_links l JOIN tasks c ON c.id = l.child_id JOIN tasks p ON p.id = l.parent_id
+            " FROM task_links l CROSS JOIN tasks c ON c.id = l.child_id CROSS JOIN tasks p ON p.id = l.parent_id
                    LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
               WHERE l.parent_id = ?1 ORDER BY c.created_at, c.rowid"
         ),
@@ -137,7 +139,7 @@ pub fn link(
     }
     let cycle: bool = tx.query_row(
         "WITH RECURSIVE above(id) AS (
-             SELECT ?1 UNION SELECT l.parent_id FROM task_links l JOIN above ON l.child_id = above.id)
+             SELECT ?1 UNION SELECT l.parent_id FROM above CROSS JOIN task_links l ON l.child_id = above.id)
          SELECT EXISTS (SELECT 1 FROM above WHERE id = ?2)",
         [parent.as_str(), child.as_str()],
         |r| r.get(0),

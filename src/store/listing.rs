@@ -121,9 +121,10 @@ impl ListFilter {
             ));
         }
         if let Some(since) = self.since {
+            // Once over all events, in the order in which they lie, and not to those of each card.
             let since = value(since.into());
             all.push(format!(
-                "EXISTS (SELECT 1 FROM task_events e WHERE e.task_id = t.id AND e.created_at >= {since})"
+                "t.id IN (SELECT task_id FROM task_events WHERE created_at >= {since})"
             ));
         }
         for word in &self.words {

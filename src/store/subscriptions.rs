@@ -65,11 +65,16 @@ pub fn unsubscribe(tx: &Tx<'_>, task: &TaskId, channel: Option<&str>) -> Result<
 
 /// Subscriptions of a card, or of all.
 pub fn list(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Subscription>> {
-    let mut statement = conn.prepare_cached(
+    // Two queries: one that serves for both would go over every subscription for the sake of one card.
+    let whose = match task {
+        Some(_) => "task_id = ?1",
+        None => "?1 IS NULL",
+    };
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT task_id, channel, address, thread, since, inherits, created_at, created_by
-         FROM tick_subscriptions WHERE ?1 IS NULL OR task_id = ?1
-         ORDER BY created_at, task_id, channel, address, thread",
-    )?;
+         FROM tick_subscriptions WHERE {whose}
+         ORDER BY created_at, task_id, channel, address, thread"
+    ))?;
     let rows = statement.query_map([task.map(TaskId::as_str)], |r| {
         Ok(Subscription {
             task_id: TaskId::stored(r.get(0)?),
@@ -94,11 +99,12 @@ pub fn targets(conn: &Connection, task: &TaskId, event: i64) -> Result<Vec<Targe
 
 /// The cards that wait for a card, directly or not, and are not at an end.
 pub fn descendants(conn: &Connection, task: &TaskId) -> Result<Vec<TaskId>> {
+    // CROSS JOIN, or SQLite goes over every card of the board to have them in order.
     let mut statement = conn.prepare(&format!(
         "WITH RECURSIVE below(id) AS (
              SELECT child_id FROM task_links WHERE parent_id = ?1
-             UNION SELECT l.child_id FROM task_links l JOIN below ON l.parent_id = below.id)
-         SELECT t.id FROM below JOIN tasks t ON t.id = below.id WHERE t.status NOT IN {FINAL} ORDER BY t.id"
+             UNION SELECT l.child_id FROM below CROSS JOIN task_links l ON l.parent_id = below.id)
+         SELECT t.id FROM below CROSS JOIN tasks t ON t.id = below.id WHERE t.status NOT IN {FINAL} ORDER BY t.id"
     ))?;
     let rows = statement.query_map([task.as_str()], |r| Ok(TaskId::stored(r.get(0)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -110,7 +116,7 @@ pub fn inherit(tx: &Tx<'_>, child: &TaskId, event: i64, now: Seconds) -> Result<
         "INSERT INTO tick_subscriptions
              (task_id, channel, address, thread, since, inherits, created_at, created_by)
          SELECT ?1, s.channel, s.address, s.thread, ?2, 1, ?3, s.created_by
-         FROM task_links l JOIN tick_subscriptions s ON s.task_id = l.parent_id
+         FROM task_links l CROSS JOIN tick_subscriptions s ON s.task_id = l.parent_id
          WHERE l.child_id = ?1 AND s.inherits = 1
          ON CONFLICT DO NOTHING",
         params![child.as_str(), event, now],
@@ -207,7 +213,7 @@ pub fn shared_of(conn: &Connection, task: &TaskId, event: i64) -> Result<Vec<Sha
 
 /// Every subscription of Hermes, or those to one card.
 pub fn shared(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Shared>> {
-    // Two queries: one that serves for both would go over every subscription for the sake of one card.
+    // As above.
     let whose = match task {
         Some(_) => "s.task_id = ?1",
         None => "?1 IS NULL",

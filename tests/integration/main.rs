@@ -49,6 +49,7 @@ mod receiver;
 mod report;
 mod restore;
 mod rules;
+mod scale;
 mod session;
 mod terminal;
 mod tick_costs;

@@ -14,8 +14,8 @@ pub fn trace(home: &Home, whom: Whom, args: &[&str]) -> Trace {
     if whom == Whom::AllOfIt {
         strace.arg("-f");
     }
-    let status = strace.arg(PROGRAM).args(args).status().unwrap();
-    assert!(status.success(), "{args:?}: {status}");
+    let run = strace.arg(PROGRAM).args(args).output().unwrap();
+    assert!(run.status.success(), "{args:?}: {run:?}");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     let calls = text.lines().map(|line| {
