@@ -42,10 +42,11 @@ fn main() {
     let most = if quick { 10_000 } else { 100_000 };
     // What makes and removes many files comes late, and not next to each other: an ext4 without a journal looks at each
     // file that was removed in the last minute before it makes another.
-    let tables: [(&str, &dyn Fn()); 12] = [
+    let tables: [(&str, &dyn Fn()); 13] = [
         ("starting", &|| bench.starting()),
         ("idle", &|| bench.idle(sizes)),
         ("many", &|| bench.many()),
+        ("working", &|| bench.working(sizes)),
         ("writing", &|| bench.writing()),
         ("writers", &|| bench.writers()),
         ("pages", &|| bench.pages()),

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::Bench;
+use crate::boards::Shape;
 use crate::measure::{Program, median};
 use crate::table::{figure, or_dash, print};
 
@@ -100,6 +101,58 @@ impl Bench {
         print(
             "Boards of `true`, by one tick --wait",
             &["board", "wall, ms", "ms a card", "÷ bare with one write"],
+            &rows,
+        );
+    }
+
+    /// Cards of `true` on boards with very many that are done, from the first tick to the last card booked.
+    pub fn working(&self, sizes: &[usize]) {
+        let mut rows = Vec::new();
+        let mut least: Option<[f64; 2]> = None;
+        for &size in sizes {
+            let home = self.home(&format!("working-{size}"));
+            home.fill(size, Shape::Finished);
+            let fill = |cards: usize| {
+                for n in 0..cards {
+                    home.kanban(&["create", &format!("card {n}"), "--assignee", "true"])
+                        .run();
+                }
+            };
+            let wall = |cards: usize| {
+                median((0..self.rounds.min(9)).map(|_| {
+                    fill(cards);
+                    let start = Instant::now();
+                    // It says that some cards are blocked, which they are.
+                    home.kanban(&["tick", "--wait"]).output();
+                    start.elapsed().as_secs_f64() * 1e3
+                }))
+            };
+            let walls = [wall(1), wall(50)];
+            let first = *least.get_or_insert(walls);
+            fill(50);
+            let pages = home.kanban(&["tick"]).pages();
+            let claims = pages.and_then(|all| all.first().map(|tick| tick.iter().sum::<usize>()));
+            rows.push(vec![
+                size.to_string(),
+                figure(walls[0]),
+                figure(walls[1]),
+                figure(walls[0] / first[0]),
+                figure(walls[1] / first[1]),
+                or_dash(claims.map(|pages| figure(pages as f64 / 50.0))),
+            ]);
+            home.kanban(&["tick", "--wait"]).output();
+            std::fs::remove_dir_all(&home.path).expect("a folder of ours");
+        }
+        print(
+            "Cards of `true` on a board with so many that are done, from the first tick to the last card booked",
+            &[
+                "cards",
+                "one, ms",
+                "fifty at a time, ms",
+                "one ÷ smallest board",
+                "fifty ÷ smallest board",
+                "pages a claim of fifty",
+            ],
             &rows,
         );
     }
