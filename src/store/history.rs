@@ -98,11 +98,25 @@ pub fn newest(conn: &Connection, task: &TaskId, kinds: &[&str]) -> Result<Option
         .optional()?)
 }
 
-/// Events after a cursor, oldest first, at most `limit`.
-pub fn events_after(conn: &Connection, after: i64, limit: u32) -> Result<Vec<EventRow>> {
+/// Events after a cursor, oldest first, of the kinds that matter, with the last one that was looked at of any kind; at
+/// most `limit` are.
+pub fn events_after(
+    conn: &Connection,
+    after: i64,
+    limit: u32,
+    matters: impl Fn(&str) -> bool,
+) -> Result<(Vec<EventRow>, i64)> {
     let mut statement = conn.prepare(&format!("{EVENT} WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
-    let rows = statement.query_map(params![after, limit], event_row)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut rows = statement.query(params![after, limit])?;
+    let (mut events, mut last) = (Vec::new(), after);
+    while let Some(row) = rows.next()? {
+        last = row.get(0)?;
+        // Most of what an event costs is reading what it says.
+        if row.get_ref(3)?.as_str().is_ok_and(&matters) {
+            events.push(event_row(row)?);
+        }
+    }
+    Ok((events, last))
 }
 
 /// Shows the events after one and up to another, of a card or of the whole board, oldest first, until `see` has

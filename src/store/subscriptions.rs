@@ -88,6 +88,13 @@ pub fn list(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Subscription
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether anybody has asked to hear of any card.
+pub fn any(conn: &Connection) -> Result<bool> {
+    Ok(conn
+        .prepare_cached("SELECT 1 FROM tick_subscriptions LIMIT 1")?
+        .exists([])?)
+}
+
 /// The targets that want to hear of an event of a card.
 pub fn targets(conn: &Connection, task: &TaskId, event: i64) -> Result<Vec<Target>> {
     let mut statement = conn.prepare_cached(

@@ -136,12 +136,10 @@ fn look(
 ) -> Result<Vec<runs::AliveRun>> {
     let store = Store::open_to_read(&board.db())?;
     let after = seen.unwrap_or(0);
-    let events = store.read("looking at the events", |conn| {
-        history::events_after(conn, after, u32::MAX)
+    let (events, last) = store.read("looking at the events", |conn| {
+        history::events_after(conn, after, u32::MAX, |_| true)
     })?;
-    if let Some(last) = events.last() {
-        *seen = Some(last.id);
-    }
+    *seen = Some(last);
     show(&store, &events)?;
     store.read("looking at the board", runs::alive)
 }
