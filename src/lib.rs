@@ -57,7 +57,8 @@
 //! Where boards want more slots of the machine than there are, `tick::share` says whose turn it is, and hands a slot
 //! that is free to a tick of that board.
 //!
-//! Once an hour, and after a tick that did something, **prune** comes before the lock is given back.
+//! Once an hour, and after a tick that did something, **prune** looks through what lies beside the board before the
+//! lock is given back, and through what is old on the board at the end.
 //!
 //! Where SQLite says that the file is damaged, a mark beside it (`store::quarantine`) ends this and every later tick
 //! at its beginning, and the **alarm** tells it once. `kanban check` and `kanban restore` lead back.

@@ -21,6 +21,8 @@ use crate::time;
 /// results and comments always stay, and so does what has still to be told, what a worker may be at work on, and a
 /// worktree with changes that are nowhere else.
 ///
+/// No tick begins while files are looked through; while history is removed, which may take minutes, ticks go on.
+///
 /// The room that is freed in the file is used again; kanban vacuum gives it back to the disk.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = r#"Examples:
@@ -61,14 +63,16 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         shared,
         pruned: Pruned::default(),
     };
-    sweep.run()?;
+    sweep.files()?;
+    // History may take minutes, which no worker has to wait for.
+    drop(alone);
+    sweep.rows()?;
     let pruned = sweep.pruned;
-    if alone.is_some() {
+    if effects == Effects::Real {
         store.checkpoint()?;
     }
     let free = store.size()?.free;
     drop(store);
-    drop(alone);
     if global.json {
         let mut object = json!(pruned);
         if let Some(object) = object.as_object_mut() {

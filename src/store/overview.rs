@@ -72,19 +72,20 @@ fn cards(conn: &Connection, overview: &mut Overview) -> Result<()> {
         .clamp(1, CARDS_MAX as usize);
     let body_max = (BODIES_MAX / shown).clamp(*BODY.start(), *BODY.end());
     overview.text_max = body_max;
+    // Which cards are shown is found before their texts are read: a board may have very many more.
+    const ORDER: &str = "t.status IN ('done', 'cancelled'),
+             CASE WHEN t.status IN ('done', 'cancelled') THEN coalesce(t.completed_at, t.created_at)
+                  ELSE t.priority END DESC,
+             t.created_at, t.rowid";
     let source = schema::tasks_source(conn)?;
     let mut statement = conn.prepare(&format!(
         "SELECT t.id, t.title, t.status, t.assignee, t.tenant, t.priority, t.created_by, t.created_at,
                 t.started_at, t.completed_at, max(coalesce(c.not_before, 0), coalesce(c.retry_at, 0)) AS not_before,
                 t.consecutive_failures, substr(t.body, 1, ?1) AS body, substr(t.result, 1, ?1) AS result,
                 substr(t.last_failure_error, 1, ?2) AS error
-         FROM {source} t LEFT JOIN tick_cards c ON c.task_id = t.id
-         WHERE t.status <> 'archived'
-         ORDER BY t.status IN ('done', 'cancelled'),
-                  CASE WHEN t.status IN ('done', 'cancelled') THEN coalesce(t.completed_at, t.created_at)
-                       ELSE t.priority END DESC,
-                  t.created_at, t.rowid
-         LIMIT ?3"
+         FROM (SELECT t.rowid AS number FROM tasks t WHERE t.status <> 'archived' ORDER BY {ORDER} LIMIT ?3) shown
+              CROSS JOIN {source} t ON t.rowid = shown.number LEFT JOIN tick_cards c ON c.task_id = t.id
+         ORDER BY {ORDER}"
     ))?;
     let rows = statement.query_map(
         params![and_one(body_max), and_one(NOTE_MAX), CARDS_MAX],

@@ -180,24 +180,30 @@ fn locked(config: &Config, board: &Board, turn: Turn<'_>, offer: Offer) -> Resul
         remove_run_folders(&mut tick);
         let new_hour = lock::is_new_hour(&lock, started_at);
         // Who waits for the board waits for what a killed tick may have left of its runs, too.
-        match (new_hour, tick.report.did_something() || turn == Turn::Wait) {
-            (true, _) => prune::run(&mut tick, prune::Extent::Part)?,
-            (false, true) => prune::run(&mut tick, prune::Extent::Leftovers)?,
-            (false, false) => {}
+        let prunes = match (new_hour, tick.report.did_something() || turn == Turn::Wait) {
+            (true, _) => Some(prune::Extent::Part),
+            (false, true) => Some(prune::Extent::Leftovers),
+            (false, false) => None,
+        };
+        if let Some(extent) = prunes {
+            prune::files(&mut tick, extent)?;
         }
         if new_hour {
             delivered::prune(&mut tick)?;
         }
-        Ok(())
+        Ok(prunes)
     });
     lock::stamp(&lock, time::now().unwrap_or(started_at));
     drop(lock);
-    let outcome = outcome.and_then(|()| {
+    let outcome = outcome.and_then(|prunes| {
         if tick.sends {
             deliver::run(&mut tick)?;
         }
         tick.report.count_deliveries();
         page::keep(&mut tick);
+        if let Some(extent) = prunes {
+            prune::rows(&mut tick, extent)?;
+        }
         record(&mut tick)
     });
     // Whatever happened, what is committed is moved into the board file.

@@ -347,6 +347,38 @@ fn a_tick_at_work_is_not_disturbed() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn ticks_go_on_while_history_is_removed() {
+    let home = home("");
+    let done = home.create("done", "me", &[]);
+    home.ok(&["complete", &done]);
+    home.ok(&["tick"]);
+    // Nobody else can write for now, so that removing has to wait.
+    let board = Connection::open(home.board("kanban.db")).unwrap();
+    board.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut gc = home.command(crate::harness::PROGRAM);
+    let later = (T0 + 40 * DAY).to_string();
+    let mut gc = gc.env("KANBAN_NOW", later).arg("gc").spawn().unwrap();
+    let open = || -> Vec<String> {
+        let fds = fs::read_dir(format!("/proc/{}/fd", gc.id())).unwrap();
+        let files = fds.filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+        files.map(|file| file.display().to_string()).collect()
+    };
+    home.wait_until("it has let go of the locks, and not of the board", || {
+        let open = open();
+        open.iter().any(|file| file.ends_with("kanban.db"))
+            && !open.iter().any(|file| file.ends_with(".lock"))
+    });
+    let lock = home.board("kanban.db.dispatch.lock");
+    home.sh(&format!("flock -n {} true", lock.display()))
+        .expect(0);
+    board.execute_batch("ROLLBACK").unwrap();
+    drop(board);
+    assert!(gc.wait().unwrap().success());
+    assert_eq!(count(&home, "task_events"), 0);
+}
+
+#[test]
 fn removing_much_never_fills_the_disk_with_a_log() {
     if !strace_works() {
         return;

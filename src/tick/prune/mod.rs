@@ -85,9 +85,15 @@ pub struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Sweeps. What cannot be removed is told and tried again; only a failing board ends it.
-    pub fn run(&mut self) -> Result<()> {
-        files::run(self)?;
+    /// Removes what lies beside the board, for whoever holds the dispatch lock: nobody must begin to use it meanwhile.
+    /// What cannot be removed is told and tried again; only a failing board ends it.
+    pub fn files(&mut self) -> Result<()> {
+        files::run(self)
+    }
+
+    /// Removes what is on the board. No lock is needed, and ticks go on: each transaction asks once more whether what
+    /// was found may still go.
+    pub fn rows(&mut self) -> Result<()> {
         rows::late_results(self)?;
         match self.extent {
             Extent::Leftovers => Ok(()),
@@ -116,8 +122,21 @@ impl Sweep<'_> {
     }
 }
 
-/// The part of a tick.
-pub(super) fn run(tick: &mut Tick<'_>, extent: Extent) -> Result<()> {
+/// What a tick removes while it holds the dispatch lock.
+pub(super) fn files(tick: &mut Tick<'_>, extent: Extent) -> Result<()> {
+    part(tick, extent, |sweep| sweep.files())
+}
+
+/// What a tick removes when it has given the lock back.
+pub(super) fn rows(tick: &mut Tick<'_>, extent: Extent) -> Result<()> {
+    part(tick, extent, |sweep| sweep.rows())
+}
+
+fn part(
+    tick: &mut Tick<'_>,
+    extent: Extent,
+    run: impl FnOnce(&mut Sweep<'_>) -> Result<()>,
+) -> Result<()> {
     let mut sweep = Sweep {
         config: tick.config,
         board: tick.board,
@@ -128,7 +147,7 @@ pub(super) fn run(tick: &mut Tick<'_>, extent: Extent) -> Result<()> {
         shared: Shared::Kept,
         pruned: Pruned::default(),
     };
-    sweep.run()?;
+    run(&mut sweep)?;
     let pruned = sweep.pruned;
     for why in pruned.failed {
         log::warn!("{why}");
