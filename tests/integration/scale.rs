@@ -1,6 +1,8 @@
 //! What is finished costs nothing: whatever is done with one card reads as much of a board with very many finished
 //! cards as of one with a few. Counted are the reads of the file, of the command and of all that it starts.
 
+use rusqlite::Connection;
+
 use crate::harness::Home;
 use crate::kills::strace_works;
 use crate::traced::{Whom, trace};
@@ -21,11 +23,38 @@ command = ['true']
 subscribed_only = true
 ";
 
+/// Who made a board.
+#[derive(Clone, Copy)]
+enum Maker {
+    Us,
+    Hermes,
+}
+
 /// A board with so many cards that are done, with all that such cards leave, in groups that waited for their first.
-fn board_of(cards: usize) -> Home {
-    let home = Home::new(CONFIG);
-    home.ok(&["init"]);
-    home.change(&format!(
+fn board_of(cards: usize, maker: Maker) -> Home {
+    let (home, file) = match maker {
+        Maker::Us => (Home::new(CONFIG), "boards/default/kanban.db"),
+        Maker::Hermes => (
+            Home::new(&format!("hermes_home = '~/hermes'\n{CONFIG}")),
+            "hermes/kanban.db",
+        ),
+    };
+    let file = home.path().join(file);
+    match maker {
+        Maker::Us => drop(home.ok(&["init"])),
+        Maker::Hermes => {
+            std::fs::create_dir_all(home.path().join("hermes/kanban")).unwrap();
+            let board = Connection::open(&file).unwrap();
+            board.pragma_update(None, "journal_mode", "WAL").unwrap();
+            board
+                .execute_batch(include_str!("../schemas/hermes_0_14.sql"))
+                .unwrap();
+            drop(board);
+            home.ok(&["list"]);
+        }
+    }
+    let board = Connection::open(&file).unwrap();
+    board.execute_batch(&format!(
         "BEGIN;
          CREATE TEMP TABLE made AS WITH RECURSIVE numbers(n) AS
              (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {cards})
@@ -50,7 +79,9 @@ fn board_of(cards: usize) -> Home {
              SELECT 'd' || id, id, task_id, 'told', '', '', 'delivered', 0, 0, created_at FROM tick_notices;
          UPDATE tick_meta SET value = (SELECT max(id) FROM task_events) WHERE key = 'announced';
          COMMIT;"
-    ));
+    ))
+    .unwrap();
+    drop(board);
     // The first tick of an hour looks at everything once.
     home.ok(&["tick"]);
     home.ok(&["tick"]);
@@ -101,8 +132,6 @@ fn reads(home: &Home) -> Vec<(String, usize)> {
         "deliveries list --state due --state retry",
         "deliveries list --state dead",
         "deliveries list --limit 5",
-        "attach ID config.toml",
-        "attachments ID",
         "show ID",
         "show ID --json",
         "why ID",
@@ -134,31 +163,41 @@ fn reads(home: &Home) -> Vec<(String, usize)> {
     ] {
         with(words, &[]);
     }
-    // From the claim to the end, with the tick that follows.
+    // From the claim to the end, with the tick that follows: a trace ends when the last process has.
     for worker in ["quick", "reports", "fails"] {
         let parent = home.create("parent", worker, &[]);
         home.create("child", worker, &["--parent", &parent]);
         home.ok(&["subscribe", &parent, "told"]);
         with("tick", &[]);
-        let ended = || home.sql::<i64>("SELECT count(*) FROM tick_runs WHERE dead = 0") == 0;
-        home.wait_until("it has ended", ended);
         with("tick", &[]);
     }
     all
 }
 
-#[test]
-fn what_is_done_with_a_card_reads_no_more_of_a_large_board() {
+fn reads_no_more_of_a_large_board(maker: Maker) {
     if !strace_works() {
         return;
     }
-    let (small, large) = (reads(&board_of(100)), reads(&board_of(20_000)));
-    // A level or two more in each tree, in each of the processes. The cards alone are a thousand pages.
+    let small = reads(&board_of(100, maker));
+    let large = reads(&board_of(20_000, maker));
+    // A level or two more in each tree, in each of the processes, of which a tick may start a few more or less. A table
+    // of a row for each card is six hundred pages.
+    let allowed = |what: &str| if what == "tick" { 400 } else { 60 };
     let more: Vec<String> = small
         .into_iter()
         .zip(large)
-        .filter(|((_, few), (_, many))| *many > few + 120)
+        .filter(|((what, few), (_, many))| *many > few + allowed(what))
         .map(|((what, few), (_, many))| format!("{what}: {few} reads, and {many} of a large board"))
         .collect();
     assert!(more.is_empty(), "{more:#?}");
+}
+
+#[test]
+fn what_is_done_with_a_card_reads_no_more_of_a_large_board() {
+    reads_no_more_of_a_large_board(Maker::Us);
+}
+
+#[test]
+fn nor_of_a_large_board_of_hermes() {
+    reads_no_more_of_a_large_board(Maker::Hermes);
 }
