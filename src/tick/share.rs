@@ -27,11 +27,35 @@ use crate::worker::slots::{self, Slots, Waiter};
 pub enum Offer {
     /// Nothing but what the rule says.
     Nothing,
-    /// It is one of so many boards whose ticks are started together: what is left when all had their share is handed
+    /// It is one of several boards whose ticks are started together: what is left when all had their share is handed
     /// on when they are through.
-    Round(u32),
+    Round(Round),
     /// A slot, because it was this board's turn.
     Slot(File),
+}
+
+/// Boards whose ticks are started together.
+#[derive(Debug, Clone, Default)]
+pub struct Round {
+    /// How many there are.
+    pub boards: u32,
+    /// Who was in line before the first of them was ticked. Whoever gets in line meanwhile has had its turn in this
+    /// round, and comes after those that have not.
+    pub ahead: Vec<String>,
+}
+
+/// The boards in line, the first first.
+pub fn line(config: &Config) -> Vec<String> {
+    let line = waiters(config).into_iter();
+    line.map(|waiter| waiter.board).collect()
+}
+
+fn waiters(config: &Config) -> Vec<Waiter> {
+    slots::line(&config.home.slots_dir()).unwrap_or_else(|e| {
+        // Workers are started all the same, but out of turn.
+        log::warn!("{e:#}");
+        Vec::new()
+    })
 }
 
 /// The slots of this machine, as one tick may take them.
@@ -64,11 +88,7 @@ impl<'a> Share<'a> {
             board: tick.board.slug.to_string(),
             note: config.fingerprint(),
         };
-        let line = slots::line(&config.home.slots_dir()).unwrap_or_else(|e| {
-            // Workers are started all the same, but out of turn.
-            log::warn!("{e:#}");
-            Vec::new()
-        });
+        let line = waiters(config);
         let place = line.iter().position(|one| one.board == me.board);
         let (mut ahead, mut behind) = (VecDeque::from(line), VecDeque::new());
         if let Some(place) = place {
@@ -78,10 +98,14 @@ impl<'a> Share<'a> {
         let others = u32::try_from(ahead.len() + behind.len()).unwrap_or(u32::MAX);
         let (slot, round) = match std::mem::replace(&mut tick.offer, Offer::Nothing) {
             Offer::Nothing => (None, None),
-            Offer::Round(boards) => (None, Some(boards)),
+            Offer::Round(round) => (None, Some(round)),
             Offer::Slot(slot) => (Some(slot), None),
         };
-        let boards = others.saturating_add(1).max(round.unwrap_or(1));
+        if let Some(round) = &round {
+            ahead.retain(|one| round.ahead.contains(&one.board));
+        }
+        let together = round.as_ref().map_or(1, |round| round.boards);
+        let boards = others.saturating_add(1).max(together);
         let alive = |f: &&survey::Finding| matches!(f.state, survey::State::Alive);
         let held = tick.findings.iter().filter(alive).count();
         let by_right = by_right(config.host_max(), boards, held);

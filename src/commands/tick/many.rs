@@ -76,9 +76,10 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     // What is wrong with the configuration is told once, and not by every board.
     let config = load(global.config.as_deref())?;
     let boards = boards(args, &config)?;
+    let ahead = share::line(&config).join(",");
     let arguments: Vec<Vec<OsString>> = boards
         .iter()
-        .map(|board| arguments(board, boards.len(), args, global))
+        .map(|board| arguments(board, (boards.len(), &ahead), args, global))
         .collect();
     // Each board took no more than its share of the machine; now the rest is for those who want more.
     let through = || {
@@ -135,8 +136,13 @@ fn boards(args: &Args, config: &Config) -> Result<Vec<Slug>> {
     Ok(boards)
 }
 
-/// The command line of the tick of one board of so many.
-fn arguments(board: &Slug, among: usize, args: &Args, global: &Global) -> Vec<OsString> {
+/// The command line of the tick of one board of so many, with those who are in line before them.
+fn arguments(
+    board: &Slug,
+    (among, ahead): (usize, &str),
+    args: &Args,
+    global: &Global,
+) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["tick".into(), "--board".into(), board.as_str().into()];
     if let Some(config) = &global.config {
         words.extend(["--config".into(), config.into()]);
@@ -148,6 +154,9 @@ fn arguments(board: &Slug, among: usize, args: &Args, global: &Global) -> Vec<Os
         words.push("--wait".into());
     } else {
         words.extend(["--among".into(), among.to_string().into()]);
+        if !ahead.is_empty() {
+            words.extend(["--ahead".into(), ahead.into()]);
+        }
     }
     if let Some(timeout) = args.timeout {
         words.extend(["--timeout".into(), format!("{timeout}s").into()]);

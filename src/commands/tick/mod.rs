@@ -18,7 +18,7 @@ use crate::render::{self, escape};
 use crate::store::Store;
 use crate::store::history::EventRow;
 use crate::tick::report::Report;
-use crate::tick::share::Offer;
+use crate::tick::share::{Offer, Round};
 use crate::tick::wait::{self, Outcome};
 use crate::tick::waiting::{Reason, Waiting};
 use crate::tick::{self, Turn};
@@ -77,6 +77,15 @@ pub struct Args {
     /// One of so many boards whose ticks are started together; for --all
     #[arg(long, value_name = "N", hide = true)]
     among: Option<u32>,
+    /// Those who were in line for slots of this machine before these; for --all
+    #[arg(
+        long,
+        value_name = "BOARDS",
+        hide = true,
+        requires = "among",
+        value_delimiter = ','
+    )]
+    ahead: Vec<String>,
     /// Standard input is a slot of this machine; for another tick that hands it over
     #[arg(long, hide = true)]
     in_turn: bool,
@@ -95,8 +104,11 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let report = match args {
         Args { dry_run: true, .. } => tick::show(config, board)?,
         Args { in_turn: true, .. } => tick::in_turn(config, board, handed_over(config)?)?,
-        Args { among, .. } => {
-            let offer = among.map_or(Offer::Nothing, Offer::Round);
+        Args { among, ahead, .. } => {
+            let offer = among.map_or(Offer::Nothing, |boards| {
+                let ahead = ahead.clone();
+                Offer::Round(Round { boards, ahead })
+            });
             tick::run_with(config, board, Turn::SkipIfLocked, offer)?
         }
     };
