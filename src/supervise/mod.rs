@@ -10,12 +10,13 @@ mod watch;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::Pid;
 
 use crate::board::id::Nonce;
+use crate::exit::{self, Kind};
 use crate::fsx::{self, Identity, Wait};
 use crate::platform;
 use crate::store::{Store, claims};
@@ -28,6 +29,11 @@ use crate::worker::signals::Signals;
 use crate::worker::spec::{Place, Spec};
 use crate::worker::twin::{self, Side};
 use crate::worker::{group, log, workspace, worktree};
+
+/// How long a start waits for its turn to write to the board. Its lock is held and nothing of its worker has run, so
+/// waiting harms nobody, where giving up would put the card off: a hundred that start together on a slow disk take
+/// longer than a command that somebody looks at should wait.
+const TURN: Duration = Duration::from_mins(2);
 
 /// Runs the workers that a tick has handed over, each to its end and in a process of its own. `None`: this is the
 /// process that made the others, and it is through.
@@ -128,7 +134,7 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
     fsx::lock_exclusive(&tree, Wait::No)?;
     platform::adopt_orphans();
 
-    let end = match start(spec, &nonce, tree, log_offset) {
+    let end = match start(spec, &nonce, tree, log_offset, &signals) {
         Ok(started) => watch::attend(spec, &started.place, &dir, started.worker, &mut signals),
         Err(record) => record,
     };
@@ -157,7 +163,13 @@ struct Started {
 }
 
 /// Gate, fence, go. The error is the record of a worker of which no instruction ran.
-fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Started, Record> {
+fn start(
+    spec: &Spec,
+    nonce: &Nonce,
+    tree: File,
+    log_offset: u64,
+    signals: &Signals,
+) -> Result<Started, Record> {
     let tree_lock = match &spec.workspace {
         Place::Worktree(tree) => match worktree::prepare(tree, &spec.task) {
             Ok(Some(lock)) => Some(lock),
@@ -182,7 +194,7 @@ fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Star
     })?;
     let gate = Gate::start(spec, &spec.command, &place, tree)
         .map_err(|e| Record::Unstartable(format!("{e:#}")))?;
-    match fence(spec, &place, nonce, &gate, log_offset) {
+    match in_its_turn(signals, || fence(spec, &place, nonce, &gate, log_offset)) {
         Ok(true) => {}
         Ok(false) => {
             gate.shut();
@@ -214,6 +226,19 @@ fn start(spec: &Spec, nonce: &Nonce, tree: File, log_offset: u64) -> Result<Star
         Err(e) => Err(Record::Failed(format!(
             "the worker died before its command began: {e}"
         ))),
+    }
+}
+
+/// Tries again while others write to the board, unless we are asked to stop.
+fn in_its_turn<T>(signals: &Signals, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let until = Instant::now() + TURN;
+    loop {
+        let outcome = attempt();
+        let busy = matches!(&outcome, Err(e) if exit::kind(e) == Kind::TryAgain);
+        if !busy || Instant::now() >= until || signals.stop_asked() {
+            return outcome;
+        }
+        log::note("others write to the board; the worker waits for its turn");
     }
 }
 

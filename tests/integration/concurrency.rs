@@ -42,6 +42,38 @@ fn eight_ticks_at_once_start_each_card_once() {
 }
 
 #[test]
+fn a_start_waits_for_its_turn_to_write() {
+    let home = Home::new("").with("GIT_CONFIG_NOSYSTEM", "1");
+    let root = home.path().display();
+    let config = format!(
+        "[boards.default]\ndefault_workdir = '{root}/repo'\n[workers.t]\ncommand = ['true']\n"
+    );
+    std::fs::write(home.path().join("config.toml"), config).unwrap();
+    // Git runs a hook of the repository before the worker is let off, which is when the board gets busy.
+    let hook = format!("touch {root}/there; while ! [ -e {root}/on ]; do sleep 0.01; done");
+    let made = home.sh(&format!(
+        "git --version && git init -q -b main repo && cd repo && git config user.email a@b && git config user.name n \
+         && git commit -q --allow-empty -m one && printf '#!/bin/sh\\n{hook}\\n' > .git/hooks/post-checkout \
+         && chmod +x .git/hooks/post-checkout"
+    ));
+    if made.code != Some(0) {
+        return eprintln!("skipped: git does not work here: {}", made.stderr);
+    }
+    let id = home.create("a", "t", &["--workspace", "worktree"]);
+    home.ok(&["tick"]);
+    home.wait_until("its tree is made", || home.path().join("there").exists());
+    let board = rusqlite::Connection::open(home.board("kanban.db")).unwrap();
+    board.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::fs::write(home.path().join("on"), "").unwrap();
+    home.wait_until("it says that it waits", || {
+        home.ok(&["log", &id]).stdout.contains("waits for its turn")
+    });
+    board.execute_batch("ROLLBACK").unwrap();
+    home.wait_until("it is done", || home.status(&id) == "done");
+    assert_eq!(home.runs(&id).len(), 1);
+}
+
+#[test]
 fn a_tick_works_with_twelve_descriptors() {
     let home = Home::new("[workers.w]\ncommand = [\"true\"]\n");
     for limit in [12, 16] {
