@@ -6,7 +6,7 @@
 use anyhow::Result;
 use rusqlite::{Connection, params};
 
-use super::{outbox, promotion};
+use super::{history, outbox, promotion};
 use crate::time::Seconds;
 
 /// Where there may be something to do.
@@ -35,8 +35,9 @@ pub fn glance(conn: &Connection, now: Seconds) -> Result<Glance> {
                 {}",
         outbox::DUE
     ))?;
-    let stale = promotion::cursor(conn, now)?.is_stale();
-    let (announced, newest) = outbox::cursor(conn)?;
+    let newest = history::last_event(conn)?;
+    let stale = promotion::cursor(conn, newest, now)?.is_stale();
+    let announced = outbox::announced(conn)?;
     let mut seen = statement.query_row(params![now, outbox::horizon(now)], |r| {
         let active = r.get(1)?;
         Ok(Glance {

@@ -19,12 +19,9 @@ const LOOKED_AT_MAX: u32 = 20_000;
 /// Messages that one target is sent at a time; their texts are in memory until they are told.
 const TURNS_MAX: usize = 500;
 
-/// How far announcing has read, and the newest event.
-pub fn cursor(conn: &Connection) -> Result<(i64, i64)> {
-    Ok((
-        meta::number(conn, "announced")?.unwrap_or(0),
-        super::history::last_event(conn)?,
-    ))
+/// The last event that announcing has read.
+pub fn announced(conn: &Connection) -> Result<i64> {
+    Ok(meta::number(conn, "announced")?.unwrap_or(0))
 }
 
 /// Remembers how far announcing has read.

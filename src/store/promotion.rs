@@ -33,13 +33,13 @@ impl Cursor {
     }
 }
 
-/// Where promotion stands.
-pub fn cursor(conn: &Connection, now: Seconds) -> Result<Cursor> {
+/// Where promotion stands. `newest` is the newest event.
+pub fn cursor(conn: &Connection, newest: i64, now: Seconds) -> Result<Cursor> {
     let swept = meta::number(conn, "promotion_swept_at")?;
     Ok(Cursor {
         seen: meta::number(conn, "promotion_seen")?.unwrap_or(0),
         swept_at: swept.unwrap_or(0),
-        newest: history::last_event(conn)?,
+        newest,
         // A clock that was stepped back must not put the sweep off.
         sweep: swept.is_none_or(|at| now >= at.saturating_add(SWEEP_EVERY) || now < at),
     })

@@ -28,7 +28,7 @@ const SWEEP_EVERY: Seconds = 3_600;
 pub(super) fn run(tick: &mut Tick<'_>) -> Result<()> {
     let teller = Teller::new(tick.config, &tick.board.slug, tick.now);
     let (fresh, behind) = tick.store.read("looking for news", |conn| {
-        let (announced, newest) = outbox::cursor(conn)?;
+        let (announced, newest) = (outbox::announced(conn)?, history::last_event(conn)?);
         Ok((
             newest > announced,
             shared_are_behind(conn, tick.config, tick.now)?,
@@ -200,7 +200,7 @@ impl<'a> Teller<'a> {
 
     /// Tells of the next events. Returns how many deliveries that made, and whether there are more events.
     fn batch(&self, tx: &Tx<'_>) -> Result<(usize, bool)> {
-        let (announced, newest) = outbox::cursor(tx)?;
+        let (announced, newest) = (outbox::announced(tx)?, history::last_event(tx)?);
         // Where nobody has asked for single cards, the kinds that all cards are heard of are enough.
         let asked = self.serves || subscriptions::any(tx)?;
         let matters = |kind: &str| asked || self.wide.iter().any(|c| c.filter.wants_kind(kind));
@@ -304,7 +304,7 @@ impl<'a> Teller<'a> {
 
     /// Tells the subscribers of Hermes after one what they have missed. Returns how many deliveries that made.
     fn catch_up(&self, tx: &Tx<'_>, after: i64) -> Result<usize> {
-        let (announced, _) = outbox::cursor(tx)?;
+        let announced = outbox::announced(tx)?;
         let mut put = 0;
         for sub in subscriptions::shared_behind(tx, after, announced)? {
             let Some((channel, target)) = serving(self.config, &sub) else {

@@ -167,7 +167,7 @@ fn end_subscriptions(tx: &Tx<'_>, config: &Config, cards: &BTreeSet<String>) -> 
     if cards.is_empty() {
         return Ok(());
     }
-    let (announced, _) = outbox::cursor(tx)?;
+    let announced = outbox::announced(tx)?;
     let cards: Vec<String> = cards.iter().cloned().collect();
     subscriptions::end_finished(tx, Some(&cards), announced)?;
     for card in cards.iter().filter_map(|card| card.parse().ok()) {
@@ -194,7 +194,7 @@ fn end_shared(tx: &Tx<'_>, config: &Config, card: Option<&TaskId>) -> Result<()>
 pub(super) fn prune(tick: &mut Tick<'_>) -> Result<()> {
     let config = tick.config;
     tick.store.write("ending subscriptions", |tx| {
-        let (announced, _) = outbox::cursor(tx)?;
+        let announced = outbox::announced(tx)?;
         subscriptions::end_finished(tx, None, announced)?;
         end_shared(tx, config, None)
     })

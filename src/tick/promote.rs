@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Tick;
 use crate::board::status::Status;
-use crate::store::promotion;
+use crate::store::{history, promotion};
 
 /// Promotes what may go on, in one transaction.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
@@ -12,7 +12,7 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     let (cursor, steps) = tick
         .store
         .read("looking for cards that may go on", |conn| {
-            let cursor = promotion::cursor(conn, now)?;
+            let cursor = promotion::cursor(conn, history::last_event(conn)?, now)?;
             let steps = promotion::steps(conn, &cursor, now)?;
             Ok((cursor, steps))
         })?;

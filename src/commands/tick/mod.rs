@@ -1,5 +1,6 @@
 //! `kanban tick`
 
+mod answers;
 mod many;
 
 use std::fs::File;
