@@ -670,6 +670,7 @@ Register-ArgumentCompleter -Native -CommandName 'kanban' -ScriptBlock {
             [CompletionResult]::new('--patience', '--patience', [CompletionResultType]::ParameterName, 'With several boards, how long each is waited for')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'With --wait, exit 75 if that takes longer; workers go on running. Several boards are waited for together')
             [CompletionResult]::new('--among', '--among', [CompletionResultType]::ParameterName, 'One of so many boards whose ticks are started together; for --all')
+            [CompletionResult]::new('--ahead', '--ahead', [CompletionResultType]::ParameterName, 'Those who were in line for slots of this machine before these; for --all')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'The configuration file [default: see Files in kanban --help]')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done; start and signal nothing, and leave the board as it is')

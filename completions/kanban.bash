@@ -2138,7 +2138,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__tick)
-            opts="-h --board --all --jobs --patience --dry-run --wait --timeout --among --in-turn --config --json --help"
+            opts="-h --board --all --jobs --patience --dry-run --wait --timeout --among --ahead --in-turn --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2161,6 +2161,10 @@ _kanban() {
                     return 0
                     ;;
                 --among)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ahead)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -608,6 +608,7 @@ set edit:completion:arg-completer[kanban] = {|@words|
             cand --patience 'With several boards, how long each is waited for'
             cand --timeout 'With --wait, exit 75 if that takes longer; workers go on running. Several boards are waited for together'
             cand --among 'One of so many boards whose ticks are started together; for --all'
+            cand --ahead 'Those who were in line for slots of this machine before these; for --all'
             cand --config 'The configuration file [default: see Files in kanban --help]'
             cand --all 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says'
             cand --dry-run 'Show what would be done; start and signal nothing, and leave the board as it is'

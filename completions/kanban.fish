@@ -432,6 +432,7 @@ complete -c kanban -n "__fish_kanban_using_subcommand tick" -l jobs -d 'With sev
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l patience -d 'With several boards, how long each is waited for' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l timeout -d 'With --wait, exit 75 if that takes longer; workers go on running. Several boards are waited for together' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l among -d 'One of so many boards whose ticks are started together; for --all' -r
+complete -c kanban -n "__fish_kanban_using_subcommand tick" -l ahead -d 'Those who were in line for slots of this machine before these; for --all' -r
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l all -d 'Tick every board of "kanban boards list", whatever KANBAN_BOARD says'
 complete -c kanban -n "__fish_kanban_using_subcommand tick" -l dry-run -d 'Show what would be done; start and signal nothing, and leave the board as it is'

@@ -278,28 +278,30 @@ pub struct Fence<'a> {
     pub branch: Option<&'a str>,
 }
 
+const PASS: &str = "UPDATE tick_runs
+     SET stage = 'started', started_at = ?3, supervisor_pid = ?4, worker_pid = ?5, log_offset = ?6
+     WHERE run_id = ?1 AND nonce = ?2 AND stage = 'claimed' AND dead = 0
+       AND EXISTS (SELECT 1 FROM tasks t WHERE t.id = tick_runs.task_id AND t.current_run_id = ?1
+                   AND t.status = 'running')
+     RETURNING task_id";
+
 /// Moves a run from claimed to started, if the card is still its own. `false`: it was taken away, and
 /// the worker must not be let off.
 pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
     let passed = tx
-        .prepare_cached(
-        "UPDATE tick_runs SET stage = 'started', started_at = ?3, supervisor_pid = ?4, worker_pid = ?5, log_offset = ?6
-         WHERE run_id = ?1 AND nonce = ?2 AND stage = 'claimed' AND dead = 0
-           AND EXISTS (SELECT 1 FROM tasks t WHERE t.id = tick_runs.task_id AND t.current_run_id = ?1
-                       AND t.status = 'running')
-         RETURNING task_id",
-        )?
+        .prepare_cached(PASS)?
         .query_row(
-        params![
-            fence.run_id,
-            fence.nonce.as_str(),
-            now,
-            fence.supervisor_pid,
-            fence.worker_pid,
-            fence.log_offset.cast_signed()
-        ],
-        |r| r.get(0).map(TaskId::stored),
-    ).optional()?;
+            params![
+                fence.run_id,
+                fence.nonce.as_str(),
+                now,
+                fence.supervisor_pid,
+                fence.worker_pid,
+                fence.log_offset.cast_signed()
+            ],
+            |r| r.get(0).map(TaskId::stored),
+        )
+        .optional()?;
     let Some(task) = passed else {
         return Ok(false);
     };

@@ -50,7 +50,7 @@ pub fn glance(conn: &Connection, now: Seconds) -> Result<Glance> {
         })
     })?;
     if seen.running {
-        // Which of them is for the few ticks that find any: each question is a fortieth of a tick that finds nothing.
+        // Which of them is asked by ticks that find any: each question is a hundredth of one that finds nothing.
         (seen.running, seen.startable) = conn
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM tasks WHERE status = 'running'),
