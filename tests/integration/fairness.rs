@@ -13,7 +13,7 @@ max_in_progress_per_worker = 100
 [host]
 max_in_progress = 2
 [workers.ok]
-command = ["sh", "-c", "echo $KANBAN_BOARD >> $HOME/order; while [ ! -e $HOME/go ]; do sleep 0.01; done"]
+command = ["sh", "-c", "echo $KANBAN_BOARD >> $HOME/order; while [ -d $HOME ] && [ ! -e $HOME/go ]; do sleep 0.01; done"]
 "#;
 
 /// A home with boards of so many cards each.
