@@ -85,6 +85,7 @@ impl Which {
     fn conditions(&self) -> (String, Vec<&str>, &'static str) {
         let (mut all, mut values, mut order) = (vec!["true".to_owned()], Vec::new(), "d.seq");
         if let [one] = self.states.as_slice() {
+            // A list of one would not be taken for what the index of the dead says.
             all.push(format!("d.state = '{one}'"));
         } else if !self.states.is_empty() {
             let quoted: Vec<String> = self.states.iter().map(|one| format!("'{one}'")).collect();

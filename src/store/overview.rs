@@ -61,6 +61,11 @@ fn and_one(max: usize) -> i64 {
     i64::try_from(max).map_or(i64::MAX, |max| max.saturating_add(1))
 }
 
+/// What is open first, by its priority, then what ended, the newest first.
+const ORDER: &str = "t.status IN ('done', 'cancelled'),
+     CASE WHEN t.status IN ('done', 'cancelled') THEN coalesce(t.completed_at, t.created_at) ELSE t.priority END DESC,
+     t.created_at, t.rowid";
+
 fn cards(conn: &Connection, overview: &mut Overview) -> Result<()> {
     let on_board = overview.counts.iter();
     let on_board: i64 = on_board
@@ -73,10 +78,6 @@ fn cards(conn: &Connection, overview: &mut Overview) -> Result<()> {
     let body_max = (BODIES_MAX / shown).clamp(*BODY.start(), *BODY.end());
     overview.text_max = body_max;
     // Which cards are shown is found before their texts are read: a board may have very many more.
-    const ORDER: &str = "t.status IN ('done', 'cancelled'),
-             CASE WHEN t.status IN ('done', 'cancelled') THEN coalesce(t.completed_at, t.created_at)
-                  ELSE t.priority END DESC,
-             t.created_at, t.rowid";
     let source = schema::tasks_source(conn)?;
     let mut statement = conn.prepare(&format!(
         "SELECT t.id, t.title, t.status, t.assignee, t.tenant, t.priority, t.created_by, t.created_at,

@@ -63,17 +63,22 @@ pub fn unsubscribe(tx: &Tx<'_>, task: &TaskId, channel: Option<&str>) -> Result<
     )?)
 }
 
-/// Subscriptions of a card, or of all.
-pub fn list(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Subscription>> {
-    // Two queries: one that serves for both would go over every subscription for the sake of one card.
-    let whose = match task {
+/// "It is of this card, or all are wanted", as SQL. A condition that served for both would go over every row for the
+/// sake of one card.
+fn whose(task: Option<&TaskId>) -> &'static str {
+    match task {
         Some(_) => "task_id = ?1",
         None => "?1 IS NULL",
-    };
+    }
+}
+
+/// Subscriptions of a card, or of all.
+pub fn list(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Subscription>> {
     let mut statement = conn.prepare_cached(&format!(
         "SELECT task_id, channel, address, thread, since, inherits, created_at, created_by
-         FROM tick_subscriptions WHERE {whose}
-         ORDER BY created_at, task_id, channel, address, thread"
+         FROM tick_subscriptions WHERE {}
+         ORDER BY created_at, task_id, channel, address, thread",
+        whose(task)
     ))?;
     let rows = statement.query_map([task.map(TaskId::as_str)], |r| {
         Ok(Subscription {
@@ -220,12 +225,7 @@ pub fn shared_of(conn: &Connection, task: &TaskId, event: i64) -> Result<Vec<Sha
 
 /// Every subscription of Hermes, or those to one card.
 pub fn shared(conn: &Connection, task: Option<&TaskId>) -> Result<Vec<Shared>> {
-    // As above.
-    let whose = match task {
-        Some(_) => "s.task_id = ?1",
-        None => "?1 IS NULL",
-    };
-    let Some(sql) = select_shared(conn, &format!("WHERE {whose} ORDER BY s.rowid"))? else {
+    let Some(sql) = select_shared(conn, &format!("WHERE {} ORDER BY s.rowid", whose(task)))? else {
         return Ok(Vec::new());
     };
     let mut statement = conn.prepare_cached(&sql)?;

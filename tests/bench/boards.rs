@@ -82,6 +82,17 @@ impl Home {
             .expect("SQL that a board takes");
     }
 
+    /// Adds cards of `true` that are ready.
+    pub fn add(&self, count: usize) {
+        let cards: String = (0..count)
+            .map(|n| format!("[[cards]]\ntitle = 'card {n}'\nassignee = 'true'\n"))
+            .collect();
+        let file = self.path.join("cards.toml");
+        std::fs::write(&file, cards).expect("a file of cards");
+        self.kanban(&["create", "--from", &file.display().to_string()])
+            .run();
+    }
+
     /// Fills the board, and lets the program settle what it has to do once.
     pub fn fill(&self, cards: usize, shape: Shape) {
         let other = match shape {

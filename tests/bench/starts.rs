@@ -13,24 +13,16 @@ impl Bench {
         let mut rows = Vec::new();
         for count in [1_usize, 10, 100] {
             let home = self.home(&format!("batch-{count}"));
-            let fill = || {
-                let cards: String = (0..count)
-                    .map(|n| format!("[[cards]]\ntitle = 'card {n}'\nassignee = 'true'\n"))
-                    .collect();
-                std::fs::write(home.path.join("cards.toml"), cards).expect("a file of cards");
-                let file = home.path.join("cards.toml").display().to_string();
-                home.kanban(&["create", "--from", &file]).run();
-            };
             let tick = home.kanban(&["tick"]);
             let raw = Program::new(&self.detached, &home.path, &[&count.to_string(), "true"]);
             let mut costs = Vec::new();
             for _ in 0..self.rounds.min(9) {
-                fill();
+                home.add(count);
                 let ours = tick.costs_with_what_it_starts();
                 home.kanban(&["tick", "--wait"]).run();
                 costs.push((ours, raw.costs_with_what_it_starts()));
             }
-            fill();
+            home.add(count);
             let calls = tick.system_calls();
             home.kanban(&["tick", "--wait"]).run();
             let ratio = |what: fn(&crate::measure::Costs) -> f64| {
@@ -112,15 +104,9 @@ impl Bench {
         for &size in sizes {
             let home = self.home(&format!("working-{size}"));
             home.fill(size, Shape::Finished);
-            let fill = |cards: usize| {
-                for n in 0..cards {
-                    home.kanban(&["create", &format!("card {n}"), "--assignee", "true"])
-                        .run();
-                }
-            };
             let wall = |cards: usize| {
                 median((0..self.rounds.min(9)).map(|_| {
-                    fill(cards);
+                    home.add(cards);
                     let start = Instant::now();
                     // It says that some cards are blocked, which they are.
                     home.kanban(&["tick", "--wait"]).output();
@@ -129,7 +115,7 @@ impl Bench {
             };
             let walls = [wall(1), wall(50)];
             let first = *least.get_or_insert(walls);
-            fill(50);
+            home.add(50);
             let pages = home.kanban(&["tick"]).pages();
             let claims = pages.and_then(|all| all.first().map(|tick| tick.iter().sum::<usize>()));
             rows.push(vec![

@@ -6,6 +6,7 @@ use std::process::{Child, Stdio};
 
 use crate::harness::{Home, PROGRAM};
 use crate::kills::strace_works;
+use crate::scale;
 
 const CONFIG: &str = "[workers.w]\ncommand = ['true']\n";
 
@@ -68,24 +69,11 @@ fn a_command_that_reads_opens_the_board_once_and_waits_for_no_disk() {
     }
 }
 
-/// A board with so many cards that are done, each with a run and three events.
+/// A board with so many cards that are done.
 fn board_of(cards: usize) -> Home {
     let home = Home::new(CONFIG);
     home.ok(&["init"]);
-    home.change(&format!(
-        "BEGIN;
-         CREATE TEMP TABLE made AS WITH RECURSIVE numbers(n) AS
-             (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {cards})
-             SELECT n, printf('t_%08x', n * 7919) AS id FROM numbers;
-         INSERT INTO tasks (id, title, body, assignee, status, priority, created_at, started_at, completed_at)
-             SELECT id, 'card number ' || n, 'What is to be done about ' || n, 'w', 'done', n % 5, n, n, n FROM made;
-         INSERT INTO task_runs (task_id, profile, status, started_at, ended_at, outcome)
-             SELECT id, 'w', 'done', n, n, 'completed' FROM made;
-         INSERT INTO task_events (task_id, kind, created_at)
-             SELECT id, kind, n FROM made, (SELECT 'created' AS kind UNION SELECT 'claimed' UNION SELECT 'completed');
-         COMMIT;"
-    ));
-    home.ok(&["tick"]);
+    scale::fill(&home, cards);
     home
 }
 

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A home with its configuration.
 pub struct Home {
     dir: tempfile::TempDir,
+    /// Where its default board is.
+    folder: &'static str,
     variables: Vec<(String, String)>,
 }
 
@@ -65,8 +67,25 @@ impl Home {
         std::fs::write(dir.path().join("config.toml"), config).unwrap();
         Self {
             dir,
+            folder: "boards/default",
             variables: Vec::new(),
         }
+    }
+
+    /// A home with this configuration whose default board was made by Hermes.
+    pub fn of_hermes(config: &str) -> Self {
+        let mut home = Self::new(&format!("hermes_home = '~/hermes'\n{config}"));
+        home.folder = "hermes";
+        std::fs::create_dir_all(home.board("kanban")).unwrap();
+        let board = home.database();
+        board.pragma_update(None, "journal_mode", "WAL").unwrap();
+        board
+            .execute_batch(include_str!("../schemas/hermes_0_14.sql"))
+            .unwrap();
+        drop(board);
+        // Ours are beside its tables from now on.
+        home.ok(&["list"]);
+        home
     }
 
     /// Sets a variable for every command.
@@ -81,7 +100,7 @@ impl Home {
 
     /// A file of the default board's folder.
     pub fn board(&self, file: &str) -> PathBuf {
-        self.path().join("boards/default").join(file)
+        self.path().join(self.folder).join(file)
     }
 
     /// A command with the environment of this home and no other.

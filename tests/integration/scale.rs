@@ -1,8 +1,6 @@
 //! What is finished costs nothing: whatever is done with one card reads as much of a board with very many finished
 //! cards as of one with a few. Counted are the reads of the file, of the command and of all that it starts.
 
-use rusqlite::Connection;
-
 use crate::harness::Home;
 use crate::kills::strace_works;
 use crate::traced::{Whom, trace};
@@ -23,38 +21,9 @@ command = ['true']
 subscribed_only = true
 ";
 
-/// Who made a board.
-#[derive(Clone, Copy)]
-enum Maker {
-    Us,
-    Hermes,
-}
-
-/// A board with so many cards that are done, with all that such cards leave, in groups that waited for their first.
-fn board_of(cards: usize, maker: Maker) -> Home {
-    let (home, file) = match maker {
-        Maker::Us => (Home::new(CONFIG), "boards/default/kanban.db"),
-        Maker::Hermes => (
-            Home::new(&format!("hermes_home = '~/hermes'\n{CONFIG}")),
-            "hermes/kanban.db",
-        ),
-    };
-    let file = home.path().join(file);
-    match maker {
-        Maker::Us => drop(home.ok(&["init"])),
-        Maker::Hermes => {
-            std::fs::create_dir_all(home.path().join("hermes/kanban")).unwrap();
-            let board = Connection::open(&file).unwrap();
-            board.pragma_update(None, "journal_mode", "WAL").unwrap();
-            board
-                .execute_batch(include_str!("../schemas/hermes_0_14.sql"))
-                .unwrap();
-            drop(board);
-            home.ok(&["list"]);
-        }
-    }
-    let board = Connection::open(&file).unwrap();
-    board.execute_batch(&format!(
+/// Puts so many cards on a board that are done, with all that such cards leave, in groups that waited for their first.
+pub fn fill(home: &Home, cards: usize) {
+    home.change(&format!(
         "BEGIN;
          CREATE TEMP TABLE made AS WITH RECURSIVE numbers(n) AS
              (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {cards})
@@ -79,13 +48,10 @@ fn board_of(cards: usize, maker: Maker) -> Home {
              SELECT 'd' || id, id, task_id, 'told', '', '', 'delivered', 0, 0, created_at FROM tick_notices;
          UPDATE tick_meta SET value = (SELECT max(id) FROM task_events) WHERE key = 'announced';
          COMMIT;"
-    ))
-    .unwrap();
-    drop(board);
+    ));
     // The first tick of an hour looks at everything once.
     home.ok(&["tick"]);
     home.ok(&["tick"]);
-    home
 }
 
 /// Does everything that is done with single cards, and returns how often each command read from the file of the board.
@@ -174,12 +140,15 @@ fn reads(home: &Home) -> Vec<(String, usize)> {
     all
 }
 
-fn reads_no_more_of_a_large_board(maker: Maker) {
+fn reads_no_more_of_a_large_board(home: fn() -> Home) {
     if !strace_works() {
         return;
     }
-    let small = reads(&board_of(100, maker));
-    let large = reads(&board_of(20_000, maker));
+    let [small, large] = [100, 20_000].map(|cards| {
+        let home = home();
+        fill(&home, cards);
+        reads(&home)
+    });
     // A level or two more in each tree, in each of the processes, of which a tick may start a few more or less. A table
     // of a row for each card is six hundred pages.
     let allowed = |what: &str| if what == "tick" { 400 } else { 60 };
@@ -194,10 +163,14 @@ fn reads_no_more_of_a_large_board(maker: Maker) {
 
 #[test]
 fn what_is_done_with_a_card_reads_no_more_of_a_large_board() {
-    reads_no_more_of_a_large_board(Maker::Us);
+    reads_no_more_of_a_large_board(|| {
+        let home = Home::new(CONFIG);
+        home.ok(&["init"]);
+        home
+    });
 }
 
 #[test]
 fn nor_of_a_large_board_of_hermes() {
-    reads_no_more_of_a_large_board(Maker::Hermes);
+    reads_no_more_of_a_large_board(|| Home::of_hermes(CONFIG));
 }

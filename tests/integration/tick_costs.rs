@@ -30,15 +30,7 @@ platform = 'telegram'
 fn idle_homes() -> [(Home, &'static str); 2] {
     let ours = Home::new(CONFIG);
     ours.ok(&["init"]);
-    let hermes = Home::new(&format!("hermes_home = '~/hermes'\n{CONFIG}"));
-    let folder = hermes.path().join("hermes");
-    std::fs::create_dir_all(folder.join("kanban")).unwrap();
-    let board = rusqlite::Connection::open(folder.join("kanban.db")).unwrap();
-    board.pragma_update(None, "journal_mode", "WAL").unwrap();
-    board
-        .execute_batch(include_str!("../schemas/hermes_0_14.sql"))
-        .unwrap();
-    drop(board);
+    let hermes = Home::of_hermes(CONFIG);
     for home in [&ours, &hermes] {
         let card = home.create("done", "quick", &[]);
         home.ok(&["complete", &card]);

@@ -28,6 +28,7 @@ const PLACES_LEAST: usize = 4;
 const PLACE: Duration = Duration::from_secs(2);
 /// More than the report of any board that is served in time, in bytes.
 const REPORT_MAX: usize = 16 * 1_048_576;
+
 /// Ticks them all.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
     // What is wrong with the configuration is told once, and not by every board.
