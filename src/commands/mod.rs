@@ -148,6 +148,10 @@ impl Session {
             }
             none => none.insert(Store::open(&self.board.db())?),
         };
+        // A person can try again, where a worker that is not heard has worked for nothing.
+        if let Actor::Worker { .. } = actor() {
+            store.wait_for_its_turn()?;
+        }
         work(store)
     }
 

@@ -33,7 +33,7 @@ impl Store {
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| {
                     Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
                 });
-            super::open::wait_when_busy(&mut self.conn)?;
+            super::open::wait_when_busy(&mut self.conn, super::open::BUSY_TIMEOUT)?;
             match result {
                 // So SQLite answers where there is no log, and does nothing.
                 Ok((0, -1)) => Ok(Checkpoint::NotWal),

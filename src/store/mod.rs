@@ -52,7 +52,7 @@ use rusqlite::{Connection, ErrorCode};
 
 pub use checkpoint::Checkpoint;
 use fields::Fields;
-pub use open::require_sqlite;
+pub use open::{TURN, require_sqlite};
 pub use restore::Origin;
 /// What a read hands out: one consistent state of the board.
 pub use rusqlite::Connection as Snapshot;

@@ -25,6 +25,9 @@ const SQLITE_MIN: i32 = 3_051_003;
 
 /// How long a writer waits for another one, in milliseconds.
 pub const BUSY_TIMEOUT: Duration = Duration::from_millis(5_000);
+/// How long he waits whom nobody waits for, and without whose word a run would be wasted: that a worker begins, and
+/// what it reports. A hundred that begin together on a slow disk take longer than a person should wait.
+pub const TURN: Duration = Duration::from_mins(2);
 /// How long he sleeps at most before he looks again, in milliseconds.
 const BUSY_LOOK_MAX: u64 = 10;
 
@@ -99,6 +102,11 @@ impl Store {
         refuse_quarantined(&self.path, &self.real())?;
         self.conn.pragma_update(None, "query_only", false)?;
         Ok(())
+    }
+
+    /// Waits as long as a worker should for the others who write ([`TURN`]).
+    pub fn wait_for_its_turn(&mut self) -> Result<()> {
+        Ok(wait_when_busy(&mut self.conn, TURN)?)
     }
 
     /// The file as SQLite opened it, without links. Nothing for a board that is nowhere.
@@ -359,7 +367,7 @@ pub(super) fn configure(conn: &mut Connection) -> Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     // Else a statement with a value that an index could be chosen by is compiled again for every value.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    wait_when_busy(conn)?;
+    wait_when_busy(conn, BUSY_TIMEOUT)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
@@ -374,13 +382,13 @@ pub(super) fn configure(conn: &mut Connection) -> Result<()> {
 
 /// Has a connection wait for other writers. The handler of SQLite comes to sleep for a tenth of a second, in which a
 /// board that many wait for is nobody's.
-pub(super) fn wait_when_busy(conn: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn wait_when_busy(conn: &mut Connection, longest: Duration) -> rusqlite::Result<()> {
     let mut since = Instant::now();
     conn.busy_handler(Some(move |looks: i32| {
         if looks == 0 {
             since = Instant::now();
         }
-        let waits = since.elapsed() < BUSY_TIMEOUT;
+        let waits = since.elapsed() < longest;
         if waits {
             let pause = (u64::from(looks.unsigned_abs()) + 1).min(BUSY_LOOK_MAX);
             std::thread::sleep(Duration::from_millis(pause));

@@ -19,7 +19,7 @@ use crate::board::id::Nonce;
 use crate::exit::{self, Kind};
 use crate::fsx::{self, Identity, Wait};
 use crate::platform;
-use crate::store::{Store, claims};
+use crate::store::{Store, TURN, claims};
 use crate::time;
 use crate::worker::gate::{Gate, Passage};
 use crate::worker::handover::{self, Handed};
@@ -29,11 +29,6 @@ use crate::worker::signals::Signals;
 use crate::worker::spec::{Place, Spec};
 use crate::worker::twin::{self, Side};
 use crate::worker::{group, log, workspace, worktree};
-
-/// How long a start waits for its turn to write to the board. Its lock is held and nothing of its worker has run, so
-/// waiting harms nobody, where giving up would put the card off: a hundred that start together on a slow disk take
-/// longer than a command that somebody looks at should wait.
-const TURN: Duration = Duration::from_mins(2);
 
 /// Runs the workers that a tick has handed over, each to its end and in a process of its own. `None`: this is the
 /// process that made the others, and it is through.
@@ -229,7 +224,8 @@ fn start(
     }
 }
 
-/// Tries again while others write to the board, unless we are asked to stop.
+/// Tries again while others write to the board, unless we are asked to stop. Its lock is held and nothing of its worker
+/// has run, so waiting harms nobody, where giving up would put the card off.
 fn in_its_turn<T>(signals: &Signals, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let until = Instant::now() + TURN;
     loop {

@@ -74,6 +74,26 @@ fn a_start_waits_for_its_turn_to_write() {
 }
 
 #[test]
+fn a_report_waits_for_its_turn_where_a_person_is_asked_to_try_again() {
+    let script = r#"touch "$KANBAN_HOME/there"; while ! [ -e "$KANBAN_HOME/on" ]; do sleep 0.01; done
+touch "$KANBAN_HOME/reports"; "$KANBAN_BIN" complete "$KANBAN_TASK" --summary heard"#;
+    let home = Home::new(&format!(
+        "[workers.t]\ncommand = ['sh', '-c', '''{script}''']\nreport = 'explicit'\n"
+    ));
+    let id = home.create("a", "t", &[]);
+    home.ok(&["tick"]);
+    home.wait_until("it works", || home.path().join("there").exists());
+    let board = rusqlite::Connection::open(home.board("kanban.db")).unwrap();
+    board.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::fs::write(home.path().join("on"), "").unwrap();
+    home.wait_until("it reports", || home.path().join("reports").exists());
+    home.kanban(&["comment", &id, "hello"]).expect(75);
+    board.execute_batch("ROLLBACK").unwrap();
+    home.wait_until("it is done", || home.status(&id) == "done");
+    assert_eq!(home.runs(&id).len(), 1);
+}
+
+#[test]
 fn a_tick_works_with_twelve_descriptors() {
     let home = Home::new("[workers.w]\ncommand = [\"true\"]\n");
     for limit in [12, 16] {
