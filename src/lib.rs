@@ -39,7 +39,8 @@
 //! 6. **dispatch** claims under all caps in one transaction, then starts supervisors
 //! 7. **announce** puts what happened into the outbox, in one transaction with the cursor over the events
 //!
-//! 8. the record of the tick; folders of runs that are booked go, once the board alone can say how they ended
+//! 8. the record of the tick; folders of runs that are booked are put aside for runs to come (`worker::spares`), once
+//!    the board alone can say how they ended
 //!
 //! Then that lock is given back, and `<db>.deliver.lock` is held for the next:
 //!

@@ -103,6 +103,15 @@ pub fn append_private(path: &Path) -> io::Result<File> {
     private_options().append(true).create(true).open(path)
 }
 
+/// Opens a file and makes it if it is missing, 0600, never through a link. What it has stays until it is written over.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    private_options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .open(path)
+}
+
 /// Opens an existing file for reading, never through a link, and never blocking on a pipe.
 pub fn open_existing(path: &Path) -> io::Result<File> {
     private_options().read(true).open(path)
@@ -115,12 +124,7 @@ pub fn write_existing(path: &Path) -> io::Result<File> {
 
 /// Opens a lock file, making it if it is missing; it is never removed and nothing is written to it.
 pub fn open_lock(path: &Path) -> Result<File> {
-    private_options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .open(path)
-        .with_context(|| format!("cannot open the lock file {}", path.display()))
+    open_private(path).with_context(|| format!("cannot open the lock file {}", path.display()))
 }
 
 fn private_options() -> OpenOptions {

@@ -81,7 +81,7 @@ fn leave(run: Handed<Spec>) {
 fn not_begun(run: &Handed<Spec>, why: &str) {
     let path = RunDir::at(&run.spec.dir).record();
     if let Ok(nonce) = run.spec.nonce() {
-        let _ = record::create(&path, &nonce)
+        let _ = record::prepare(&path, &nonce)
             .and_then(|()| record::overwrite(&path, &nonce, &Record::NotStarted(why.into())));
     }
 }
@@ -123,7 +123,7 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
     let nonce = spec.nonce().map_err(anyhow::Error::msg)?;
     let dir = RunDir::at(&spec.dir);
     let mut signals = Signals::catch()?;
-    record::create(&dir.record(), &nonce).context("cannot make the exit record")?;
+    record::prepare(&dir.record(), &nonce).context("cannot make the exit record")?;
     make_cancel_pipe(&dir)?;
     let tree = fsx::create_private(&dir.tree()).context("cannot make the tree lock")?;
     fsx::lock_exclusive(&tree, Wait::No)?;

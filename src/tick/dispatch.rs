@@ -27,6 +27,7 @@ use crate::store::{context, lanes, promotion};
 use crate::time::Seconds;
 use crate::worker::rundir::RunDir;
 use crate::worker::slots;
+use crate::worker::spares::Spares;
 use crate::worker::unit::{self, Fate};
 
 /// Descriptors that a tick needs besides those it hands over: the standard streams, the dispatch lock, the board file
@@ -160,6 +161,7 @@ fn prepare<'c>(
 ) -> Result<Vec<Prepared<'c>>> {
     let (max, here) = (tick.config.host_max(), Here::find());
     fsx::private_dir(&tick.board.runs())?;
+    let mut spares = Spares::of(tick.board.spare_runs());
     let mut prepared: Vec<Prepared<'c>> = Vec::new();
     for pick in batch {
         let slot = match share.take() {
@@ -177,7 +179,7 @@ fn prepare<'c>(
         };
         let nonce = random()?;
         let dir = RunDir::new(&tick.board.runs(), &nonce);
-        match dir.create() {
+        match spares.take(&dir).map_or_else(|| dir.create(), Ok) {
             Ok((lock, identity)) => {
                 if prepared.is_empty() {
                     require_flock(&lock, &dir)?;

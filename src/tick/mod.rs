@@ -44,6 +44,7 @@ use crate::store::promotion::{self, Cursor};
 use crate::store::{Commit, Store, Tx, runs};
 use crate::time::{self, Seconds};
 use crate::worker::rundir::RunDir;
+use crate::worker::spares::Spares;
 use report::Report;
 use share::Offer;
 use survey::Finding;
@@ -177,7 +178,7 @@ fn locked(config: &Config, board: &Board, turn: Turn<'_>, offer: Offer) -> Resul
     tick.alone = turn == Turn::SkipIfLocked;
     let outcome = passes(&mut tick).and_then(|()| {
         record(&mut tick)?;
-        remove_run_folders(&mut tick);
+        clear_run_folders(&mut tick);
         let new_hour = lock::is_new_hour(&lock, started_at);
         // Who waits for the board waits for what a killed tick may have left of its runs, too.
         let prunes = match (new_hour, tick.report.did_something() || turn == Turn::Wait) {
@@ -224,11 +225,15 @@ fn leaves_log(tick: &Tick<'_>, turn: Turn<'_>) -> bool {
         && tick.store.log_size() < LOG_LEFT_MAX
 }
 
-/// Removes the folders of runs that are over. One that is left is removed by a later tick.
-fn remove_run_folders(tick: &mut Tick<'_>) {
+/// Puts the folders of runs that are over aside. One that is left is removed by a later tick.
+fn clear_run_folders(tick: &mut Tick<'_>) {
+    if tick.over.is_empty() {
+        return;
+    }
+    let mut spares = Spares::of(tick.board.spare_runs());
     for (_, dir) in tick.over.drain(..) {
-        if let Err(e) = dir.remove() {
-            log::warn!("cannot remove {}: {e}", dir.path().display());
+        if let Err(e) = spares.put(&dir) {
+            log::warn!("cannot clear {}: {e}", dir.path().display());
         }
     }
 }

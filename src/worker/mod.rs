@@ -18,6 +18,7 @@ pub mod record;
 pub mod rundir;
 pub mod signals;
 pub mod slots;
+pub mod spares;
 pub mod spec;
 pub mod tool;
 pub mod twin;

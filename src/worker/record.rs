@@ -4,7 +4,8 @@
 //! In place, because that works on a full disk where a new file and a rename do not. A checksum tells a
 //! whole record from a torn one, and the nonce tells this run's from any other's.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -101,12 +102,15 @@ struct Stamped {
     record: Record,
 }
 
-/// Makes the file with room on the disk for its record, and says that the run is pending. It need not outlast a
-/// power cut: no run does.
-pub fn create(path: &Path, nonce: &Nonce) -> io::Result<()> {
-    let mut file = fsx::create_private(path)?;
+/// Makes the file with room on the disk for its record, or takes that of an earlier run, and says that the run is
+/// pending. It need not outlast a power cut: no run does. A run is prepared once.
+pub fn prepare(path: &Path, nonce: &Nonce) -> io::Result<()> {
+    let file = fsx::open_private(path)?;
+    if found(&file, nonce)?.is_some() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
     fsx::reserve(&file, SIZE as u64)?;
-    file.write_all(&encode(nonce, &Record::Pending))
+    file.write_all_at(&encode(nonce, &Record::Pending), 0)
 }
 
 /// Overwrites the record in place and makes it durable, with its entry in the folder.
@@ -124,10 +128,14 @@ pub fn read(path: &Path, nonce: &Nonce) -> io::Result<Record> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Record::Pending),
         Err(e) => return Err(e),
     };
+    Ok(found(&file, nonce)?.unwrap_or(Record::Pending))
+}
+
+fn found(file: &File, nonce: &Nonce) -> io::Result<Option<Record>> {
     let mut bytes = [0; SIZE];
     match file.read_exact_at(&mut bytes, 0) {
-        Ok(()) => Ok(decode(&bytes, nonce).unwrap_or(Record::Pending)),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(Record::Pending),
+        Ok(()) => Ok(decode(&bytes, nonce)),
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         Err(e) => Err(e),
     }
 }
@@ -200,7 +208,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("exit");
         assert_eq!(read(&path, &nonce()).unwrap(), Record::Pending);
-        create(&path, &nonce()).unwrap();
+        prepare(&path, &nonce()).unwrap();
         assert_eq!(read(&path, &nonce()).unwrap(), Record::Pending);
         for exit in [Exit::Code(0), Exit::Code(255), Exit::Signal(9)] {
             let ended = Record::Exited(Exited {
@@ -217,6 +225,11 @@ mod tests {
             Record::Pending,
             "another run's record is not ours"
         );
+        let again = prepare(&path, &nonce()).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        prepare(&path, &other).unwrap();
+        assert_eq!(read(&path, &nonce()).unwrap(), Record::Pending);
+        assert_eq!(read(&path, &other).unwrap(), Record::Pending);
     }
 
     #[test]

@@ -21,6 +21,8 @@ command = ["sh", "-c", '''
 exec 9> "$KANBAN_HOME/one"; flock -n -E 99 9; [ $? != 99 ] || echo "$KANBAN_TASK" >> "$KANBAN_HOME/doubled"
 echo "$KANBAN_TASK" >> "$KANBAN_HOME/ran"''']
 max_in_progress = 1
+[workers.before]
+command = ["true"]
 "#;
 
 /// Whether faults can be injected and calls be seen here.
@@ -49,6 +51,13 @@ struct Stage {
 
 fn stage(portable: &str) -> Stage {
     let home = Home::new(WORKER).with("KANBAN_TEST_PORTABLE", portable);
+    // The first run gets the folder of an earlier one, and the second one that is made for it.
+    home.create("earlier", "before", &[]);
+    home.quiet().expect(0);
+    home.wait_until("nothing of it is left", || {
+        processes_of(home.path()).is_empty()
+    });
+    assert_eq!(names(&home.board("runs.spare")).len(), 1);
     let parent = home.create("parent", "w", &[]);
     let child = home.create("child", "w", &["--parent", &parent]);
     Stage {
@@ -88,16 +97,20 @@ impl Stage {
             "{at}"
         );
         assert_eq!(home.sql::<String>("PRAGMA integrity_check"), "ok", "{at}");
-        assert_eq!(
-            std::fs::read_dir(home.board("runs")).unwrap().count(),
-            0,
-            "{at}: a run folder is left"
-        );
+        let left = names(&home.board("runs"));
+        assert!(left.is_empty(), "{at}: a run folder is left: {left:?}");
         // The last supervisor may be on its way out: its follow-up tick had nothing to do.
         home.wait_until(&format!("{at}: no process is left"), || {
             processes_of(home.path()).is_empty()
         });
     }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().flatten();
+    entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect()
 }
 
 enum Once {
@@ -216,7 +229,7 @@ fn all_ran_once(home: &Home, cards: usize, at: &str) {
     assert_eq!(home.sql::<i64>(done), cards as i64, "{at}");
     let runs = "SELECT count(*) FROM tick_runs WHERE outcome = 'completed'";
     assert_eq!(home.sql::<i64>(runs), cards as i64, "{at}");
-    assert_eq!(std::fs::read_dir(home.board("runs")).unwrap().count(), 0);
+    assert!(names(&home.board("runs")).is_empty());
 }
 
 #[test]
@@ -314,7 +327,7 @@ fn a_tick_may_be_killed_at_any_system_call() {
             others += 1;
             let dense = matches!(
                 name.as_str(),
-                "flock" | "fsync" | "mkdir" | "vfork" | "clone" | "clone3" | "unlink"
+                "flock" | "fsync" | "mkdir" | "rename" | "vfork" | "clone" | "clone3" | "unlink"
             );
             let sparse = if EFFECTS.contains(&name.as_str()) {
                 3
@@ -377,6 +390,28 @@ fn a_killed_supervisor_takes_its_worker_along_and_the_run_is_lost() {
     let id = home.create("a", "w", &[]);
     home.ok(&["tick"]);
     let worker = worker_of(&home, &id);
+    home.sh(&format!("kill -9 {}", supervisor_of(&home)))
+        .expect(0);
+    home.wait_until("the worker is gone as well", || !is_alive(&worker));
+    home.quiet().expect(0);
+    let outcomes: Vec<String> = home.runs(&id).iter().map(|r| text(&r["outcome"])).collect();
+    assert_eq!(outcomes, ["lost", "completed"]);
+}
+
+#[test]
+fn in_the_folder_of_an_earlier_run_a_killed_supervisor_leaves_no_end_of_that_one() {
+    let home = Home::new(&format!(
+        "{SLOW_ONCE}[workers.before]\ncommand = ['true']\n"
+    ));
+    home.create("earlier", "before", &[]);
+    home.quiet().expect(0);
+    home.wait_until("its folder is put aside", || {
+        names(&home.board("runs")).is_empty()
+    });
+    let id = home.create("a", "w", &[]);
+    home.ok(&["tick"]);
+    let worker = worker_of(&home, &id);
+    assert!(names(&home.board("runs.spare")).is_empty());
     home.sh(&format!("kill -9 {}", supervisor_of(&home)))
         .expect(0);
     home.wait_until("the worker is gone as well", || !is_alive(&worker));
