@@ -114,34 +114,41 @@ impl Bench {
         );
     }
 
-    /// The pages of every transaction from the claim of a card to the record of its end. The log itself is not
-    /// looked at: what is counted is what is written to it.
+    /// The pages that cards write from their claim to the record of their end, one alone and many that are started by
+    /// one tick. The log itself is not looked at: what is counted is what is written to it.
     pub fn pages(&self) {
-        let home = self.home("pages");
-        home.kanban(&["create", "first", "--assignee", "true"])
-            .run();
-        home.kanban(&["tick", "--wait"]).run();
-        home.kanban(&["create", "counted", "--assignee", "true"])
-            .run();
-        let Some(processes) = home.kanban(&["tick"]).pages() else {
-            return println!("\nPages are not counted: there is no strace.");
-        };
-        let rows: Vec<_> = processes
-            .iter()
-            .enumerate()
-            .map(|(at, pages)| {
-                let name = if at == 0 {
-                    "the tick that starts the card"
-                } else {
-                    "its supervisor"
-                };
-                let each: Vec<String> = pages.iter().map(ToString::to_string).collect();
-                vec![name.into(), pages.len().to_string(), each.join(" + ")]
-            })
-            .collect();
+        let mut rows = Vec::new();
+        for cards in [1_usize, 10, 100] {
+            let home = self.home(&format!("pages-{cards}"));
+            // The first tick of a board writes what no later one does.
+            home.add(1);
+            home.kanban(&["tick", "--wait"]).run();
+            home.add(cards);
+            let Some(processes) = home.kanban(&["tick"]).pages() else {
+                return println!("\nPages are not counted: there is no strace.");
+            };
+            let each = |pages: usize| figure(pages as f64 / cards as f64);
+            let sum = |process: &Vec<usize>| process.iter().sum::<usize>();
+            let claim = processes.first().and_then(|tick| tick.first());
+            let tick = processes.first().map_or(0, sum);
+            let all = processes.iter().map(sum).sum::<usize>();
+            rows.push(vec![
+                cards.to_string(),
+                claim.map_or_else(|| "–".into(), |pages| each(*pages)),
+                each(tick),
+                each(all - tick),
+                each(all),
+            ]);
+        }
         print(
-            "What a card of `true` writes to the log of its board (pages of 4 KiB)",
-            &["process", "transactions", "pages"],
+            "What a card of `true` writes to the log of its board, by how many a tick starts (pages of 4 KiB, each card)",
+            &[
+                "cards",
+                "its claim",
+                "the whole tick",
+                "its start, its end and what follows",
+                "all",
+            ],
             &rows,
         );
     }
