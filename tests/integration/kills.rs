@@ -384,18 +384,23 @@ command = ["sh", "-c", '[ "$KANBAN_ATTEMPT" = 1 ] || exit 0; echo $$ > pid; trap
 grace = "1s"
 "#;
 
+/// Kills the supervisor of a card that is worked on: its worker goes too, and the card is worked on once more.
+fn lose_a_run(home: &Home, id: &str) {
+    let worker = worker_of(home, id);
+    home.sh(&format!("kill -9 {}", supervisor_of(home)))
+        .expect(0);
+    home.wait_until("the worker is gone as well", || !is_alive(&worker));
+    home.quiet().expect(0);
+    let outcomes: Vec<String> = home.runs(id).iter().map(|r| text(&r["outcome"])).collect();
+    assert_eq!(outcomes, ["lost", "completed"]);
+}
+
 #[test]
 fn a_killed_supervisor_takes_its_worker_along_and_the_run_is_lost() {
     let home = Home::new(SLOW_ONCE);
     let id = home.create("a", "w", &[]);
     home.ok(&["tick"]);
-    let worker = worker_of(&home, &id);
-    home.sh(&format!("kill -9 {}", supervisor_of(&home)))
-        .expect(0);
-    home.wait_until("the worker is gone as well", || !is_alive(&worker));
-    home.quiet().expect(0);
-    let outcomes: Vec<String> = home.runs(&id).iter().map(|r| text(&r["outcome"])).collect();
-    assert_eq!(outcomes, ["lost", "completed"]);
+    lose_a_run(&home, &id);
 }
 
 #[test]
@@ -410,14 +415,8 @@ fn in_the_folder_of_an_earlier_run_a_killed_supervisor_leaves_no_end_of_that_one
     });
     let id = home.create("a", "w", &[]);
     home.ok(&["tick"]);
-    let worker = worker_of(&home, &id);
     assert!(names(&home.board("runs.spare")).is_empty());
-    home.sh(&format!("kill -9 {}", supervisor_of(&home)))
-        .expect(0);
-    home.wait_until("the worker is gone as well", || !is_alive(&worker));
-    home.quiet().expect(0);
-    let outcomes: Vec<String> = home.runs(&id).iter().map(|r| text(&r["outcome"])).collect();
-    assert_eq!(outcomes, ["lost", "completed"]);
+    lose_a_run(&home, &id);
 }
 
 #[test]
