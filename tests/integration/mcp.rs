@@ -167,7 +167,7 @@ fn a_worker_does_its_card_without_a_shell() {
         "{why}"
     );
     assert!(worker.refused("kanban_create", &part).contains("no longer"));
-    worker.done("kanban_show", &json!({"task_id": &id[..5]}));
+    worker.done("kanban_show", &json!({"task_id": &id[..8]}));
     worker.end();
 
     let page = home.json(&["show", &id]);
