@@ -74,14 +74,14 @@ impl RunDir {
     pub fn create(&self) -> Result<(File, Identity)> {
         let attempt = || -> Result<(File, Identity)> {
             DirBuilder::new().mode(0o700).create(&self.0)?;
-            let lock = fsx::create_private(&self.lock())?;
-            if !fsx::lock_exclusive(&lock, Wait::No)? {
-                anyhow::bail!("its lock is held by somebody else");
-            }
-            let identity = Identity::of(&lock)?;
-            Ok((lock, identity))
+            Ok(taken(fsx::create_private(&self.lock())?)?)
         };
         attempt().with_context(|| format!("cannot prepare the run folder {}", self.0.display()))
+    }
+
+    /// Takes the lock of a folder that is there already; an error if somebody holds it.
+    pub fn take_lock(&self) -> io::Result<(File, Identity)> {
+        taken(fsx::write_existing(&self.lock())?)
     }
 
     /// Asks the run's lock.
@@ -157,6 +157,14 @@ pub fn folders(runs: &Path) -> io::Result<Vec<RunDir>> {
         }
     }
     Ok(found)
+}
+
+fn taken(lock: File) -> io::Result<(File, Identity)> {
+    if !fsx::lock_exclusive(&lock, Wait::No)? {
+        return Err(io::Error::other("its lock is held by somebody else"));
+    }
+    let identity = Identity::of(&lock)?;
+    Ok((lock, identity))
 }
 
 fn open_or_gone(path: &Path) -> Option<io::Result<File>> {

@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::rundir::RunDir;
-use crate::fsx::{self, Identity, Wait};
+use crate::fsx::{self, Identity};
 
 /// Most folders that are kept, 8 KiB each on most file systems.
 const MOST: usize = 128;
@@ -53,7 +53,7 @@ impl Spares {
     pub fn put(&mut self, run: &RunDir) -> io::Result<()> {
         if self.names.len() < MOST
             && let Some(name) = run.path().file_name()
-            && strip(run).is_ok_and(|clean| clean)
+            && strip(run).is_ok()
             && self.keep(run, name.to_owned()).is_ok()
         {
             return Ok(());
@@ -78,33 +78,26 @@ impl Spares {
 
 fn fit(spare: &Path, run: &RunDir) -> io::Result<(File, Identity)> {
     std::fs::rename(spare, run.path())?;
-    let lock = fsx::write_existing(&run.lock())?;
-    if !fsx::lock_exclusive(&lock, Wait::No)? {
-        return Err(io::Error::other("its lock is held"));
-    }
-    let identity = Identity::of(&lock)?;
-    Ok((lock, identity))
+    run.take_lock()
 }
 
-/// Removes everything but the lock and the record. `false`: somebody holds the lock, or it is not there.
-fn strip(run: &RunDir) -> io::Result<bool> {
-    let lock = fsx::open_existing(&run.lock())?;
-    if !fsx::lock_exclusive(&lock, Wait::No)? {
-        return Ok(false);
-    }
+/// Removes everything but the lock and the record, which nobody may hold.
+fn strip(run: &RunDir) -> io::Result<()> {
+    let _lock = run.take_lock()?;
     for entry in std::fs::read_dir(run.path())? {
         let path = entry?.path();
         if path != run.lock() && path != run.record() {
             std::fs::remove_file(path)?;
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::board::id::Nonce;
+    use crate::fsx::Wait;
     use crate::worker::record::{self, Record};
     use crate::worker::rundir::Lock;
 
