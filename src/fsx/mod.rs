@@ -4,6 +4,8 @@
 //!
 //! Never `fcntl` locks (they do neither), and never a database file: that is opened by SQLite alone.
 
+#[cfg(test)]
+pub mod forking;
 mod whole;
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -343,6 +345,7 @@ mod tests {
 
     #[test]
     fn a_lock_is_held_against_others_and_asking_does_not_look_like_holding() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         let (held, first, second) = (

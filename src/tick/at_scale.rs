@@ -7,6 +7,7 @@ use super::report::Counts;
 use super::{Turn, run, wait};
 use crate::board::id::Slug;
 use crate::config::load_from;
+use crate::fsx::forking;
 use crate::store::Store;
 use crate::store::scans::{self, Scan};
 
@@ -41,6 +42,7 @@ fn judge(statements: &[Scan]) {
 }
 
 fn no_statement_scans(shared: Option<&str>, before: Before) {
+    let _alone = forking::nobody_forks();
     let root = tempfile::tempdir().unwrap();
     std::fs::write(root.path().join("config.toml"), CONFIG).unwrap();
     let config = load_from(None, &|name| match name {

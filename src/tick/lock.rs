@@ -159,6 +159,7 @@ mod tests {
     use super::*;
     use crate::board::id::{Nonce, Slug};
     use crate::config::load_from;
+    use crate::fsx::forking;
 
     fn board(root: &Path) -> Board {
         let config = load_from(None, &|name| (name == "KANBAN_HOME").then(|| root.into())).unwrap();
@@ -174,6 +175,7 @@ mod tests {
 
     #[test]
     fn who_follows_a_run_that_is_booked_leaves_the_board_alone() {
+        let _alone = forking::nobody_forks();
         let root = tempfile::tempdir().unwrap();
         let board = board(root.path());
         let ended = run(&board, 1);
@@ -205,6 +207,7 @@ mod tests {
 
     #[test]
     fn who_waited_follows_what_others_left_to_him() {
+        let _alone = forking::nobody_forks();
         let root = tempfile::tempdir().unwrap();
         let board = board(root.path());
         assert!(after_waiting(&board, || ()).is_none());

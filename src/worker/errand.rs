@@ -182,6 +182,7 @@ fn end_of(child: &mut Child) -> How {
 mod tests {
     use super::super::pipes::KEPT;
     use super::*;
+    use crate::fsx::forking;
 
     fn errand(command: &[&str], input: &[u8], timeout: Duration) -> (Done, Duration) {
         let command: Vec<String> = command.iter().map(|&part| part.to_owned()).collect();
@@ -207,6 +208,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_what_comes_out_and_how_it_ends() {
+        let _forks = forking::forks();
         let (cat, took) = errand(&["cat"], b"a\xffb", Duration::from_secs(30));
         assert_eq!((cat.how, &cat.stdout[..]), (How::Exit(0), &b"a\xffb"[..]));
         assert!(took < Duration::from_secs(5), "{took:?}");
@@ -222,6 +224,7 @@ mod tests {
 
     #[test]
     fn it_sees_its_own_variables_and_no_others() {
+        let _forks = forking::forks();
         let command = ["env".to_owned()];
         let done = Errand {
             command: &command,
@@ -244,6 +247,7 @@ mod tests {
 
     #[test]
     fn what_says_too_much_is_heard_to_its_end_and_kept_in_part() {
+        let _forks = forking::forks();
         for to in ["1", "2"] {
             let flood = sh(&format!(
                 "head -c 10485760 /dev/zero >&{to}; echo end; exit 3"
@@ -260,6 +264,7 @@ mod tests {
 
     #[test]
     fn what_does_not_read_is_not_waited_for() {
+        let _forks = forking::forks();
         let input = vec![b'x'; 1 << 20];
         let (deaf, took) = errand(&["true"], &input, Duration::from_secs(30));
         assert_eq!(deaf.how, How::Exit(0));
@@ -271,6 +276,7 @@ mod tests {
 
     #[test]
     fn what_hangs_is_ended_even_if_it_does_not_listen() {
+        let _forks = forking::forks();
         let limit = Duration::from_millis(500);
         let (polite, took) = errand(&["sh", "-c", "echo a; sleep 60"], b"", limit);
         assert_eq!(
@@ -296,6 +302,7 @@ mod tests {
 
     #[test]
     fn what_is_left_with_the_pipes_open_holds_nobody_up() {
+        let _forks = forking::forks();
         for left in [
             "sleep 3 & echo done; exit 0",
             "setsid sleep 3 & echo done; exit 0",
@@ -317,6 +324,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_started_is_told_apart() {
+        let _forks = forking::forks();
         let at = |command: &[&str]| errand(command, b"x", Duration::from_secs(5)).0.how;
         assert_eq!(at(&["no-such-program-at-all"]), How::NotFound);
         assert_eq!(
@@ -341,6 +349,7 @@ mod tests {
 
     #[test]
     fn several_run_at_the_same_time() {
+        let _forks = forking::forks();
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
                 .map(|i| scope.spawn(move || sh(&format!("sleep 0.05; echo {i}; exit {i}"))))

@@ -157,10 +157,12 @@ pub fn may_be_alive(dir: &RunDir, nonce: &str, lock: Identity) -> bool {
 mod tests {
     use super::*;
     use crate::board::id::Nonce;
+    use crate::fsx::forking;
     use std::process::{Command, Stdio};
 
     #[test]
     fn whoever_has_the_lock_open_may_be_alive_though_its_file_is_gone() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         let nonce = Nonce::from_random([7; 16]);
         let run = RunDir::new(dir.path(), &nonce);

@@ -138,6 +138,7 @@ fn receive_all(line: &UnixStream) -> Result<(Vec<u8>, Vec<OwnedFd>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fsx::forking;
     use crate::fsx::{self, Identity, Wait};
 
     fn locked(dir: &std::path::Path, number: usize) -> Handed<usize> {
@@ -158,17 +159,9 @@ mod tests {
         fsx::lock_shared(&file, Wait::No).unwrap()
     }
 
-    /// A program that another test starts has every descriptor for the moment until it is executed.
-    fn becomes_free(path: &std::path::Path) {
-        let until = Instant::now() + Duration::from_secs(10);
-        while !is_free(path) {
-            assert!(Instant::now() < until, "{} stays locked", path.display());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
     #[test]
     fn locks_arrive_in_order_and_are_held_on_the_way() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         // More than fit into one message.
         let runs: Vec<_> = (0..130).map(|n| locked(dir.path(), n)).collect();
@@ -186,20 +179,21 @@ mod tests {
         assert_eq!(found, sent);
         assert!(!is_free(&dir.path().join("slot-129")));
         drop(arrived);
-        becomes_free(&dir.path().join("lock-0"));
-        becomes_free(&dir.path().join("slot-129"));
+        assert!(is_free(&dir.path().join("lock-0")));
+        assert!(is_free(&dir.path().join("slot-129")));
     }
 
     #[test]
     fn what_nobody_takes_is_free_again() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         let (ours, theirs) = UnixStream::pair().unwrap();
         send(vec![locked(dir.path(), 0)], &ours).unwrap();
         assert!(!is_free(&dir.path().join("lock-0")));
         drop(theirs);
-        becomes_free(&dir.path().join("lock-0"));
+        assert!(is_free(&dir.path().join("lock-0")));
         let gone = send(vec![locked(dir.path(), 1)], &ours).unwrap_err();
         assert_eq!(gone.kind(), io::ErrorKind::BrokenPipe);
-        becomes_free(&dir.path().join("lock-1"));
+        assert!(is_free(&dir.path().join("lock-1")));
     }
 }

@@ -185,9 +185,11 @@ fn ask(file: io::Result<File>) -> Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fsx::forking;
 
     #[test]
     fn a_lock_is_held_free_or_gone_and_asking_never_makes_it() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         let run = RunDir::new(dir.path(), &Nonce::from_random([3; 16]));
         let (lock, identity) = run.create().unwrap();

@@ -134,9 +134,11 @@ pub fn leave_line(dir: &Path, board: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fsx::forking;
 
     #[test]
     fn there_are_as_many_slots_as_the_cap() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         let mut slots = Slots::of(dir.path().to_owned(), 2);
         let held: Vec<_> = (0..3).filter_map(|_| slots.take().unwrap()).collect();

@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use crate::board::id::Nonce;
     use crate::fsx::Wait;
+    use crate::fsx::forking;
     use crate::worker::record::{self, Record};
     use crate::worker::rundir::Lock;
 
@@ -120,6 +121,7 @@ mod tests {
 
     #[test]
     fn the_folder_of_a_run_serves_the_next_which_finds_nothing_of_it() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         let runs = dir.path();
         let first = over(runs, 1);
@@ -148,6 +150,7 @@ mod tests {
 
     #[test]
     fn what_somebody_holds_is_neither_put_aside_nor_used() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         let runs = dir.path();
         let (held, _) = run(runs, 1);
@@ -168,6 +171,7 @@ mod tests {
 
     #[test]
     fn no_more_are_kept_than_there_is_a_use_for() {
+        let _alone = forking::nobody_forks();
         let dir = tempfile::tempdir().unwrap();
         let runs = dir.path();
         let mut spares = Spares::of(runs.join("spare"));

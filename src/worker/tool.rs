@@ -95,9 +95,11 @@ impl Tool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fsx::forking;
 
     #[test]
     fn what_goes_in_what_comes_out_and_what_is_not_there() {
+        let _forks = forking::forks();
         let cat = Tool::new("cat", ["-"]).input(b"a\xff").run().unwrap();
         let cat = cat.unwrap();
         assert_eq!((cat.success, cat.stdout), (true, b"a\xff".to_vec()));

@@ -178,6 +178,7 @@ fn domain() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fsx::forking;
 
     fn lines(steps: &[Step]) -> Vec<String> {
         steps.iter().map(Step::line).collect()
@@ -210,6 +211,7 @@ mod tests {
 
     #[test]
     fn a_command_that_fails_says_what_it_was_and_one_that_may_fail_is_silent() {
+        let _forks = forking::forks();
         let step = Step::new(&["sh", "-c", "echo 'no bus' >&2; exit 1"]);
         let error = step.run().unwrap_err().to_string();
         assert!(
