@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::rundir::RunDir;
+use super::rundir::{Lock, RunDir};
 use crate::fsx::{self, Identity};
 
 /// Most folders that are kept, 8 KiB each on most file systems.
@@ -81,9 +81,12 @@ fn fit(spare: &Path, run: &RunDir) -> io::Result<(File, Identity)> {
     run.take_lock()
 }
 
-/// Removes everything but the lock and the record, which nobody may hold.
+/// Removes everything but the lock and the record of a run that nobody holds. Asked as others ask, who then are not
+/// taken for a holder; it cannot be taken meanwhile, since only a claim takes it.
 fn strip(run: &RunDir) -> io::Result<()> {
-    let _lock = run.take_lock()?;
+    if run.probe_own() != Lock::Free {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
     for entry in std::fs::read_dir(run.path())? {
         let path = entry?.path();
         if path != run.lock() && path != run.record() {
@@ -100,7 +103,6 @@ mod tests {
     use crate::fsx::Wait;
     use crate::fsx::forking;
     use crate::worker::record::{self, Record};
-    use crate::worker::rundir::Lock;
 
     fn run(runs: &Path, number: u8) -> (RunDir, Nonce) {
         let nonce = Nonce::from_random([number; 16]);
@@ -159,11 +161,12 @@ mod tests {
         assert!(!held.path().exists(), "it is removed");
 
         let late = over(runs, 2);
+        let asked = fsx::open_existing(&late.lock()).unwrap();
+        assert!(fsx::lock_shared(&asked, Wait::No).unwrap());
         Spares::of(runs.join("spare")).put(&late).unwrap();
         let mut spares = Spares::of(runs.join("spare"));
         let spare = RunDir::at(&spares.folder.join(&spares.names[0]));
-        let asked = fsx::open_existing(&spare.lock()).unwrap();
-        assert!(fsx::lock_shared(&asked, Wait::No).unwrap());
+        assert!(spare.lock().exists(), "who asks is in nobody's way");
         let (next, _) = run(runs, 3);
         assert!(spares.take(&next).is_none());
         next.create().unwrap();
