@@ -56,6 +56,15 @@ pub fn record_tick(tx: &Tx<'_>, tick: &LastTick) -> Result<()> {
     Ok(())
 }
 
+/// Brings the record of a tick up to date, unless another tick has left its own since.
+pub fn amend_tick(tx: &Tx<'_>, tick: &LastTick) -> Result<()> {
+    tx.execute(
+        "UPDATE tick_last SET ended_at = ?2, counts = ?4, error = ?5 WHERE started_at = ?1 AND pid = ?3",
+        params![tick.started_at, tick.ended_at, tick.pid, tick.counts.to_string(), tick.error],
+    )?;
+    Ok(())
+}
+
 /// The record of the last tick that had something to do.
 pub fn last_tick(conn: &Connection) -> Result<Option<LastTick>> {
     let found = conn

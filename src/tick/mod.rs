@@ -373,7 +373,11 @@ fn record(tick: &mut Tick<'_>) -> Result<()> {
         if let Some(cursor) = &unnoted {
             promotion::advance(tx, cursor, now)?;
         }
-        meta::record_tick(tx, &last)
+        match told {
+            // By then another tick may have had the board.
+            Some(_) => meta::amend_tick(tx, &last),
+            None => meta::record_tick(tx, &last),
+        }
     };
     // The exit record of a run is gone with its folder: then the board alone knows how it ended.
     match tick

@@ -209,6 +209,33 @@ fn a_tick_leaves_the_board_to_another_one_and_a_follow_up_waits() {
 }
 
 #[test]
+fn a_tick_that_is_over_late_leaves_the_record_of_the_one_after_it() {
+    let home = Home::new("");
+    let go = home.path().join("go");
+    let config = format!(
+        "[workers.me]\npull = true\n[workers.t]\ncommand = ['true']\n[channels.slow]\nkind = 'command'\n\
+         command = ['sh', '-c', 'while [ -d {} ] && ! [ -e {} ]; do sleep 0.05; done']\n",
+        home.path().display(),
+        go.display()
+    );
+    std::fs::write(home.path().join("config.toml"), config).unwrap();
+    let told = home.create("what is told meanwhile", "me", &[]);
+    home.ok(&["complete", &told]);
+    let card = home.create("what runs", "t", &[]);
+    let mut tick = home.command(PROGRAM).arg("tick").spawn().unwrap();
+    let counts = || home.sql::<String>("SELECT counts FROM tick_last");
+    home.wait_until("the end is booked by the tick that follows it", || {
+        home.status(&card) == "done" && counts().contains("\"absorbed\":1")
+    });
+    assert!(tick.try_wait().unwrap().is_none(), "it is still sending");
+    let record = counts();
+    std::fs::write(go, "").unwrap();
+    assert!(tick.wait().unwrap().success());
+    assert_eq!(counts(), record);
+    home.quiet().expect(0);
+}
+
+#[test]
 fn waiting_ends_in_time_or_says_that_it_did_not() {
     let home = Home::new(&format!("[workers.a]\n{GATED}"));
     let id = home.create("a", "a", &[]);
