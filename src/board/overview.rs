@@ -15,8 +15,10 @@ pub struct Overview {
     pub cards: Vec<Card>,
     /// The longest text of a card that is here, in characters.
     pub text_max: usize,
-    /// Who waits for whom, among the cards and to archived ones.
+    /// Who waits for whom, among the cards and to others.
     pub edges: Vec<Edge>,
+    /// There are more.
+    pub more_edges: bool,
     /// Newest first.
     pub runs: Vec<Run>,
     /// There are more.

@@ -1,5 +1,7 @@
 //! Dependencies between cards: a child waits until every parent is finished.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -96,25 +98,50 @@ fn neighbours(conn: &Connection, sql: &str, id: &TaskId) -> Result<Vec<Neighbour
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Every edge of the board between cards that exist.
-pub fn each(conn: &Connection, mut edge: impl FnMut(Edge)) -> Result<()> {
-    let mut statement = conn.prepare(concat!(
-        "SELECT l.parent_id, l.child_id, coalesce(k.release, 'success'), ",
-        holds!(),
-        " FROM task_links l JOIN tasks p ON p.id = l.parent_id JOIN tasks c ON c.id = l.child_id
-               LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
-          ORDER BY l.rowid"
-    ))?;
-    let mut rows = statement.query([])?;
-    while let Some(r) = rows.next()? {
-        edge(Edge {
-            parent: TaskId::stored(r.get(0)?),
-            child: TaskId::stored(r.get(1)?),
-            on: r.get::<_, String>(2)?.parse().unwrap_or_default(),
-            open: r.get(3)?,
-        });
+macro_rules! edges_of {
+    ($end:literal) => {
+        concat!(
+            "SELECT l.parent_id, l.child_id, coalesce(k.release, 'success'), ",
+            holds!(),
+            " FROM task_links l CROSS JOIN tasks p ON p.id = l.parent_id CROSS JOIN tasks c ON c.id = l.child_id
+                   LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
+              WHERE l.",
+            $end,
+            " = ?1"
+        )
+    };
+}
+
+/// The edges that have one of these cards at an end, and whether there are more than may be: what each waits for comes
+/// first, then what else waits for it. A board may have very many more, of cards that ended long ago.
+pub fn around(conn: &Connection, cards: &[&TaskId], max: usize) -> Result<(Vec<Edge>, bool)> {
+    let among: HashSet<&str> = cards.iter().map(|id| id.as_str()).collect();
+    let mut edges = Vec::new();
+    for (sql, seen) in [
+        (edges_of!("child_id"), &HashSet::new()),
+        (edges_of!("parent_id"), &among),
+    ] {
+        let mut statement = conn.prepare(sql)?;
+        for id in cards {
+            let mut rows = statement.query([id.as_str()])?;
+            while let Some(r) = rows.next()? {
+                let child = TaskId::stored(r.get(1)?);
+                if seen.contains(child.as_str()) {
+                    continue;
+                }
+                if edges.len() == max {
+                    return Ok((edges, true));
+                }
+                edges.push(Edge {
+                    parent: TaskId::stored(r.get(0)?),
+                    child,
+                    on: r.get::<_, String>(2)?.parse().unwrap_or_default(),
+                    open: r.get(3)?,
+                });
+            }
+        }
     }
-    Ok(())
+    Ok((edges, false))
 }
 
 /// The parents of a card that keep it from starting.
@@ -232,4 +259,40 @@ fn linked(kind: &'static str, parent: &TaskId, child: &TaskId, on: Release) -> E
         kind,
         json!({"parent": parent.as_str(), "child": child.as_str(), "on": on}),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn the_edges_around_some_cards_are_those_at_their_ends_and_bounded() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("kanban.db");
+        Store::create(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let around = |tx: &Tx<'_>, max| {
+            let cards = ["t_2", "t_3"].map(|id| TaskId::stored(id.into()));
+            let (edges, more) = around(tx, &cards.each_ref(), max)?;
+            let ends = edges
+                .iter()
+                .map(|e| format!("{} {}", e.parent.as_str(), e.child.as_str()));
+            Ok::<_, anyhow::Error>((ends.collect::<Vec<_>>(), more))
+        };
+        store
+            .write("test", |tx| {
+                tx.execute_batch(
+                    "INSERT INTO tasks (id, title, status, created_at)
+                         SELECT 't_' || value, value, 'todo', 0 FROM json_each('[1, 2, 3, 4, 5, 6]');
+                     INSERT INTO task_links (parent_id, child_id) VALUES ('t_1', 't_2'), ('t_2', 't_3'), ('t_3', 't_4'),
+                         ('t_4', 't_5'), ('t_5', 't_6'), ('t_3', 't_gone')",
+                )?;
+                let all = ["t_1 t_2", "t_2 t_3", "t_3 t_4"];
+                assert_eq!(around(tx, 3)?, (all.map(str::to_owned).to_vec(), false));
+                assert_eq!(around(tx, 2)?, (all[..2].iter().map(|e| (*e).to_owned()).collect(), true));
+                Ok(())
+            })
+            .unwrap();
+    }
 }

@@ -22,6 +22,8 @@ const BODIES_MAX: usize = 4_000_000;
 const BODY: std::ops::RangeInclusive<usize> = 120..=4_000;
 /// Characters of an error, or of what a run said.
 const NOTE_MAX: usize = 300;
+/// A card that very many wait for does not bring them all along.
+const EDGES_MAX: usize = 100_000;
 /// Runs of the timeline; the figures count all of their days.
 const RUNS_MAX: usize = 5_000;
 const COMMENTS_MAX: usize = 2_000;
@@ -45,7 +47,8 @@ pub fn read(conn: &Connection, now: Seconds, zone: &Zone) -> Result<Overview> {
         ..Overview::default()
     };
     cards(conn, &mut overview)?;
-    links::each(conn, |edge| overview.edges.push(edge))?;
+    let ids: Vec<&TaskId> = overview.cards.iter().map(|card| &card.id).collect();
+    (overview.edges, overview.more_edges) = links::around(conn, &ids, EDGES_MAX)?;
     let mut days = Days::new(&mut overview.days, zone);
     let since = now - 86_400 * (DAYS as Seconds + 1);
     (overview.events, overview.older_events) = events(conn, since, &mut days)?;

@@ -212,11 +212,15 @@ fn a_tick_leaves_the_board_to_another_one_and_a_follow_up_waits() {
 fn a_tick_that_is_over_late_leaves_the_record_of_the_one_after_it() {
     let home = Home::new("");
     let go = home.path().join("go");
+    let (here, sends) = (home.path().display(), home.path().join("sends"));
+    // The worker ends once the tick that started it is sending.
     let config = format!(
-        "[workers.me]\npull = true\n[workers.t]\ncommand = ['true']\n[channels.slow]\nkind = 'command'\n\
-         command = ['sh', '-c', 'while [ -d {} ] && ! [ -e {} ]; do sleep 0.05; done']\n",
-        home.path().display(),
-        go.display()
+        "[workers.me]\npull = true\n[workers.t]\n\
+         command = ['sh', '-c', 'while [ -d {here} ] && ! [ -e {sends} ]; do sleep 0.05; done']\n\
+         [channels.slow]\nkind = 'command'\n\
+         command = ['sh', '-c', '> {sends}; while [ -d {here} ] && ! [ -e {go} ]; do sleep 0.05; done']\n",
+        go = go.display(),
+        sends = sends.display(),
     );
     std::fs::write(home.path().join("config.toml"), config).unwrap();
     let told = home.create("what is told meanwhile", "me", &[]);

@@ -333,6 +333,7 @@ fn foot(overview: &Overview, standing: &Standing, zone: &Zone) -> Markup {
                 @if overview.cards.iter().any(|c| c.body.cut || c.result.cut) {
                     li { "Texts of cards are cut at " (overview.text_max) " characters." }
                 }
+                @if overview.more_edges { li { "Of who waits for whom, " (overview.edges.len()) " links are on it: first what its cards wait for." } }
                 @if overview.older_runs { li { "Of the runs, the newest " (overview.runs.len()) " are on it; the figures count all of their days." } }
                 @if overview.older_events { li { "Of what happened to cards, the newest " (overview.events.len()) " entries are on it." } }
                 @if overview.older_comments { li { "Of the comments, the newest " (overview.comments.len()) " are on it." } }
