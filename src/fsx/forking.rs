@@ -5,12 +5,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 static FORKS: RwLock<()> = RwLock::new(());
 
-/// Said first by a test that starts processes.
+/// Held by a test while it starts processes.
 pub fn forks() -> RwLockReadGuard<'static, ()> {
     FORKS.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Said first by a test in which a lock that is given back has to be free at once.
+/// Held by a test in which a lock that is given back has to be free at once.
 pub fn nobody_forks() -> RwLockWriteGuard<'static, ()> {
     FORKS.write().unwrap_or_else(PoisonError::into_inner)
 }

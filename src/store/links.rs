@@ -52,36 +52,39 @@ pub struct Neighbour {
     pub open: bool,
 }
 
-// CROSS JOIN says where to begin: without figures of its tables SQLite guesses, and may go over all cards for one.
+/// What is asked of edges, and of which. CROSS JOIN says where to begin: without figures of its tables SQLite guesses,
+/// and may go over all cards for one.
+macro_rules! edges {
+    ($columns:literal, $which:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            ", coalesce(k.release, 'success'), ",
+            holds!(),
+            " FROM task_links l CROSS JOIN tasks p ON p.id = l.parent_id CROSS JOIN tasks c ON c.id = l.child_id
+                   LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
+              WHERE ",
+            $which
+        )
+    };
+}
 
 /// Parents of a card.
 pub fn parents(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
-    neighbours(
-        conn,
-        concat!(
-            "SELECT p.id, p.status, p.title, coalesce(k.release, 'success'), ",
-            holds!(),
-            " FROM task_links l CROSS JOIN tasks p ON p.id = l.parent_id
-                   LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
-              WHERE l.child_id = ?1 ORDER BY p.created_at, p.rowid"
-        ),
-        id,
-    )
+    let sql = edges!(
+        "p.id, p.status, p.title",
+        "l.child_id = ?1 ORDER BY p.created_at, p.rowid"
+    );
+    neighbours(conn, sql, id)
 }
 
 /// Children of a card.
 pub fn children(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
-    neighbours(
-        conn,
-        concat!(
-            "SELECT c.id, c.status, c.title, coalesce(k.release, 'success'), ",
-            holds!(),
-            " FROM task_links l CROSS JOIN tasks c ON c.id = l.child_id CROSS JOIN tasks p ON p.id = l.parent_id
-                   LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
-              WHERE l.parent_id = ?1 ORDER BY c.created_at, c.rowid"
-        ),
-        id,
-    )
+    let sql = edges!(
+        "c.id, c.status, c.title",
+        "l.parent_id = ?1 ORDER BY c.created_at, c.rowid"
+    );
+    neighbours(conn, sql, id)
 }
 
 fn neighbours(conn: &Connection, sql: &str, id: &TaskId) -> Result<Vec<Neighbour>> {
@@ -98,29 +101,20 @@ fn neighbours(conn: &Connection, sql: &str, id: &TaskId) -> Result<Vec<Neighbour
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-macro_rules! edges_of {
-    ($end:literal) => {
-        concat!(
-            "SELECT l.parent_id, l.child_id, coalesce(k.release, 'success'), ",
-            holds!(),
-            " FROM task_links l CROSS JOIN tasks p ON p.id = l.parent_id CROSS JOIN tasks c ON c.id = l.child_id
-                   LEFT JOIN tick_links k ON k.child_id = l.child_id AND k.parent_id = l.parent_id
-              WHERE l.",
-            $end,
-            " = ?1"
-        )
-    };
-}
-
 /// The edges that have one of these cards at an end, and whether there are more than may be: what each waits for comes
 /// first, then what else waits for it. A board may have very many more, of cards that ended long ago.
 pub fn around(conn: &Connection, cards: &[&TaskId], max: usize) -> Result<(Vec<Edge>, bool)> {
     let among: HashSet<&str> = cards.iter().map(|id| id.as_str()).collect();
     let mut edges = Vec::new();
-    for (sql, seen) in [
-        (edges_of!("child_id"), &HashSet::new()),
-        (edges_of!("parent_id"), &among),
-    ] {
+    let to_parents = edges!(
+        "l.parent_id, l.child_id",
+        "l.child_id = ?1 ORDER BY l.rowid"
+    );
+    let to_children = edges!(
+        "l.parent_id, l.child_id",
+        "l.parent_id = ?1 ORDER BY l.child_id"
+    );
+    for (sql, seen) in [(to_parents, &HashSet::new()), (to_children, &among)] {
         let mut statement = conn.prepare(sql)?;
         for id in cards {
             let mut rows = statement.query([id.as_str()])?;

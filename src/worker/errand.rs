@@ -184,18 +184,21 @@ mod tests {
     use super::*;
     use crate::fsx::forking;
 
+    fn run(errand: Errand<'_>) -> (Done, Duration) {
+        let _forks = forking::forks();
+        let began = Instant::now();
+        (errand.run(), began.elapsed())
+    }
+
     fn errand(command: &[&str], input: &[u8], timeout: Duration) -> (Done, Duration) {
         let command: Vec<String> = command.iter().map(|&part| part.to_owned()).collect();
-        let began = Instant::now();
-        let done = Errand {
+        run(Errand {
             command: &command,
             input,
             env: vec![("PATH".into(), "/usr/bin:/bin".into())],
             dir: None,
             timeout,
-        }
-        .run();
-        (done, began.elapsed())
+        })
     }
 
     fn sh(script: &str) -> Done {
@@ -208,7 +211,6 @@ mod tests {
 
     #[test]
     fn what_goes_in_what_comes_out_and_how_it_ends() {
-        let _forks = forking::forks();
         let (cat, took) = errand(&["cat"], b"a\xffb", Duration::from_secs(30));
         assert_eq!((cat.how, &cat.stdout[..]), (How::Exit(0), &b"a\xffb"[..]));
         assert!(took < Duration::from_secs(5), "{took:?}");
@@ -224,9 +226,8 @@ mod tests {
 
     #[test]
     fn it_sees_its_own_variables_and_no_others() {
-        let _forks = forking::forks();
         let command = ["env".to_owned()];
-        let done = Errand {
+        let (done, _) = run(Errand {
             command: &command,
             input: b"",
             env: vec![
@@ -235,8 +236,7 @@ mod tests {
             ],
             dir: Some(Path::new("/")),
             timeout: Duration::from_secs(30),
-        }
-        .run();
+        });
         let said = text(&done.stdout);
         let mut lines: Vec<&str> = said.lines().collect();
         lines.sort_unstable();
@@ -247,7 +247,6 @@ mod tests {
 
     #[test]
     fn what_says_too_much_is_heard_to_its_end_and_kept_in_part() {
-        let _forks = forking::forks();
         for to in ["1", "2"] {
             let flood = sh(&format!(
                 "head -c 10485760 /dev/zero >&{to}; echo end; exit 3"
@@ -264,7 +263,6 @@ mod tests {
 
     #[test]
     fn what_does_not_read_is_not_waited_for() {
-        let _forks = forking::forks();
         let input = vec![b'x'; 1 << 20];
         let (deaf, took) = errand(&["true"], &input, Duration::from_secs(30));
         assert_eq!(deaf.how, How::Exit(0));
@@ -276,7 +274,6 @@ mod tests {
 
     #[test]
     fn what_hangs_is_ended_even_if_it_does_not_listen() {
-        let _forks = forking::forks();
         let limit = Duration::from_millis(500);
         let (polite, took) = errand(&["sh", "-c", "echo a; sleep 60"], b"", limit);
         assert_eq!(
@@ -302,7 +299,6 @@ mod tests {
 
     #[test]
     fn what_is_left_with_the_pipes_open_holds_nobody_up() {
-        let _forks = forking::forks();
         for left in [
             "sleep 3 & echo done; exit 0",
             "setsid sleep 3 & echo done; exit 0",
@@ -324,7 +320,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_started_is_told_apart() {
-        let _forks = forking::forks();
         let at = |command: &[&str]| errand(command, b"x", Duration::from_secs(5)).0.how;
         assert_eq!(at(&["no-such-program-at-all"]), How::NotFound);
         assert_eq!(
@@ -342,14 +337,13 @@ mod tests {
             timeout: Duration::from_secs(5),
         };
         assert_eq!(
-            nowhere.run().how,
+            run(nowhere).0.how,
             How::NotStarted(io::ErrorKind::NotADirectory)
         );
     }
 
     #[test]
     fn several_run_at_the_same_time() {
-        let _forks = forking::forks();
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
                 .map(|i| scope.spawn(move || sh(&format!("sleep 0.05; echo {i}; exit {i}"))))

@@ -138,8 +138,7 @@ fn receive_all(line: &UnixStream) -> Result<(Vec<u8>, Vec<OwnedFd>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fsx::forking;
-    use crate::fsx::{self, Identity, Wait};
+    use crate::fsx::{self, Identity, Wait, forking};
 
     fn locked(dir: &std::path::Path, number: usize) -> Handed<usize> {
         let take = |name: String| {

@@ -104,6 +104,7 @@ mod tests {
     use std::process::Command;
 
     fn started(env: &str, script: &str) -> (std::process::Child, Worker) {
+        let _forks = forking::forks();
         let child = Command::new("sh")
             .args(["-c", script])
             .env("TASK", env)
@@ -120,7 +121,6 @@ mod tests {
 
     #[test]
     fn a_process_is_the_worker_by_its_mark_or_by_when_it_began() {
-        let _forks = forking::forks();
         let (mut child, mut worker) = started("t_1", "exec sleep 60");
         while std::fs::read(format!("/proc/{}/environ", worker.pid)).is_ok_and(|e| e.is_empty()) {
             std::thread::sleep(Duration::from_millis(1));
@@ -142,7 +142,6 @@ mod tests {
 
     #[test]
     fn stubborn_workers_are_killed_together_with_their_groups() {
-        let _forks = forking::forks();
         let (mut a, one) = started("t_1", "trap '' TERM; sleep 60 & wait; wait");
         let (mut b, two) = started("t_1", "exec sleep 60");
         std::thread::sleep(Duration::from_millis(100));

@@ -100,8 +100,7 @@ fn strip(run: &RunDir) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::board::id::Nonce;
-    use crate::fsx::Wait;
-    use crate::fsx::forking;
+    use crate::fsx::{Wait, forking};
     use crate::worker::record::{self, Record};
 
     fn run(runs: &Path, number: u8) -> (RunDir, Nonce) {
