@@ -14,12 +14,13 @@ use crate::exit::Failure;
 const SHARED: &str = include_str!("sql/shared.sql");
 
 /// Each entry brings our tables from its index to the next version.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("sql/own_1.sql"),
     include_str!("sql/own_2.sql"),
     include_str!("sql/own_3.sql"),
     include_str!("sql/own_4.sql"),
     include_str!("sql/own_5.sql"),
+    include_str!("sql/own_6.sql"),
 ];
 
 /// The version of our tables that this program writes.

@@ -278,7 +278,7 @@ fn a_board_of_an_earlier_version_is_brought_up_to_date_in_use() {
         assert_eq!(late_results(&home, "t_00000001")[0]["summary"], "x");
         assert_eq!(
             home.sql::<i64>("SELECT value FROM tick_meta WHERE key = 'schema'"),
-            5
+            6
         );
         assert_eq!(
             home.sql::<String>("SELECT said FROM mine"),

@@ -326,7 +326,7 @@ fn a_newer_version_of_our_tables_is_made_once_by_whoever_is_first() {
     }
     assert_eq!(
         home.sql::<i64>("SELECT value FROM tick_meta WHERE key = 'schema'"),
-        5
+        6
     );
     assert_eq!(home.json(&["list"]).as_array().unwrap().len(), 1);
 }
