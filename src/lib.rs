@@ -127,6 +127,9 @@ pub fn main(args: Vec<OsString>) -> u8 {
     env_logger::Builder::from_env(env_logger::Env::new().filter_or("KANBAN_LOG", "warn"))
         .format_timestamp(None)
         .init();
+    if let Err(error) = worker::signals::end_on_signal_as_first_process() {
+        log::warn!("cannot handle signals as process 1: {error:#}");
+    }
     match run(args) {
         Ok(status) => u8::try_from(status).unwrap_or(1),
         Err(error) => {

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -13,6 +13,27 @@ use signal_hook::SigId;
 use signal_hook::consts::{
     SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
 };
+
+/// The signals that ask a process to stop.
+const STOP: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT];
+
+/// Set while such a signal ends the first process of a PID namespace at once.
+static ENDS_AT_ONCE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Gives the first process of a PID namespace, which is usually the command of a container, the behaviour
+/// that every other process has by default: a signal that asks it to stop ends it, with the exit status that
+/// a shell would report. The kernel delivers a signal to that process only if the process handles it, so
+/// without this `docker stop` waits for its timeout and kills. [`Signals::catch`] takes precedence.
+pub fn end_on_signal_as_first_process() -> Result<()> {
+    if std::process::id() != 1 {
+        return Ok(());
+    }
+    let armed = ENDS_AT_ONCE.get_or_init(|| Arc::new(AtomicBool::new(true)));
+    for signal in STOP {
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(armed))?;
+    }
+    Ok(())
+}
 
 /// The signals of a process, turned into something to poll.
 pub struct Signals {
@@ -27,8 +48,11 @@ impl Signals {
         let (wake, bell) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         let stop = Arc::new(AtomicBool::new(false));
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
+        for signal in STOP {
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
+        }
+        if let Some(armed) = ENDS_AT_ONCE.get() {
+            armed.store(false, Ordering::SeqCst);
         }
         // Each bell costs a descriptor, of which there may be as few as twelve. The other three come from
         // nobody but a person who types a process id, and interrupt a wait all the same.

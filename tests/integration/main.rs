@@ -26,6 +26,7 @@ mod deliveries;
 mod ends;
 mod export;
 mod fairness;
+mod first_process;
 mod gc;
 mod generated;
 mod harness;
