@@ -231,7 +231,8 @@ mod imp {
         }
         Some(Unit {
             name: name.to_owned(),
-            of_user: path.contains("/user@"),
+            // A user's manager need not be below user@.service, but sets this variable (systemd.exec(5)).
+            of_user: path.contains("/user@") || std::env::var_os("MANAGERPID").is_some(),
         })
     }
 

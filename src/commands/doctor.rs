@@ -262,12 +262,7 @@ fn ticks(session: &Session, found: &mut Vec<Finding>) {
 fn host(found: &mut Vec<Finding>) {
     match unit::fate() {
         Fate::Live => {}
-        Fate::Killed(why) => add(
-            found,
-            Level::Bad,
-            "unit",
-            format!("{why}; kanban timer install writes one that does not"),
-        ),
+        Fate::Killed(why) => add(found, Level::Bad, "unit", why),
     }
     match platform::logout_kills() {
         true => add(

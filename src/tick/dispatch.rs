@@ -115,9 +115,9 @@ fn release_lanes(tick: &mut Tick<'_>) -> Result<()> {
 
 /// Claims nothing, because no worker would live.
 fn refuse_all<'c>(tick: &mut Tick<'_>, picks: impl Iterator<Item = Pick<'c>>, why: &str) {
-    tick.report.errors.push(format!(
-        "nothing was started: {why}; set KillMode=process in it (kanban timer install writes such a unit)"
-    ));
+    tick.report
+        .errors
+        .push(format!("nothing was started: {why}"));
     for pick in picks {
         tick.report.waiting.add(
             pick.card.id,

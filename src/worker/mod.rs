@@ -23,5 +23,6 @@ pub mod spec;
 pub mod tool;
 pub mod twin;
 pub mod unit;
+pub mod unit_file;
 pub mod workspace;
 pub mod worktree;

@@ -1,9 +1,10 @@
-//! Whether the systemd unit that a tick runs in would take its workers along when the tick ends.
+//! What the systemd service that a tick runs in does with the processes that the tick leaves.
 //!
 //! A service that ends kills everything in its control group, whatever session it is in, unless its unit
-//! says otherwise. Asked only when something is to be started, and only inside a unit.
+//! says otherwise. Asked only when a worker is to be started, and only inside a unit.
 
 use super::tool::Tool;
+use super::unit_file::{self, Settings};
 use crate::platform::{self, Unit};
 
 /// What would happen to workers started here.
@@ -11,54 +12,137 @@ use crate::platform::{self, Unit};
 pub enum Fate {
     /// They live on.
     Live,
-    /// They would be killed when the tick ends, or that cannot be told; why.
+    /// They would be killed when the tick ends, or that cannot be told: why, and what to do.
     Killed(String),
 }
 
-/// Asks the unit that this process is in.
+/// What the systemd service that this process is in means for workers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitPolicy {
+    /// Whether workers outlive the tick.
+    pub fate: Fate,
+    /// `Delegate=yes`, so that a run may get its own cgroup below the unit's. In a unit of a user's manager
+    /// a folder can be created without it, but systemd may then move or remove what is in there.
+    pub delegated: bool,
+}
+
+/// What the unit of this process says. `None`: this process is not in a systemd service.
+pub fn policy() -> Option<UnitPolicy> {
+    let unit = platform::service_unit()?;
+    Some(match settings(&unit) {
+        Ok(found) => UnitPolicy {
+            fate: fate_in(&unit.name, &found),
+            delegated: found.settings.delegated,
+        },
+        Err(unknown) => UnitPolicy {
+            fate: Fate::Killed(format!(
+                "cannot tell whether systemd kills workers of the unit {} when the tick ends: {unknown}",
+                unit.name
+            )),
+            delegated: false,
+        },
+    })
+}
+
+/// Whether workers started here outlive the tick.
 pub fn fate() -> Fate {
-    match platform::service_unit() {
-        None => Fate::Live,
-        Some(unit) => ask(&unit),
+    policy().map_or(Fate::Live, |policy| policy.fate)
+}
+
+/// The settings of a unit, and whether the service ends with this process.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    settings: Settings,
+    is_main: bool,
+}
+
+/// Asks the manager, or reads the unit's files if the manager cannot be asked: without D-Bus, an ordinary user
+/// has no way to ask the manager of the machine.
+fn settings(unit: &Unit) -> Result<Found, String> {
+    let no_answer = match ask(unit) {
+        Ok(answer) => match read_answer(&answer, std::process::id()) {
+            Some(found) => return Ok(found),
+            None => "systemctl show: the manager has not loaded this unit".to_owned(),
+        },
+        Err(why) => why,
+    };
+    let folders = unit_file::search_path(unit, &|name| std::env::var_os(name));
+    let advice = "start D-Bus so that systemctl can ask systemd";
+    match unit_file::read(&unit.name, &folders) {
+        Ok(Some(settings)) => Ok(Found {
+            settings,
+            is_main: is_executed_by_manager(),
+        }),
+        Ok(None) => {
+            let folders: Vec<_> = folders
+                .iter()
+                .map(|dir| dir.display().to_string())
+                .collect();
+            Err(format!(
+                "{no_answer}, and no file of the unit is in {}; {advice}, or put the unit's file into one of these folders",
+                folders.join(", ")
+            ))
+        }
+        Err(e) => Err(format!(
+            "{no_answer}, and the unit's file cannot be read ({e}); {advice}, or make the file readable for this user"
+        )),
     }
 }
 
-fn ask(unit: &Unit) -> Fate {
-    let shown = &unit.name;
-    let mut arguments = vec!["show", "--property=Type,KillMode,MainPID", shown.as_str()];
+fn ask(unit: &Unit) -> Result<String, String> {
+    let mut arguments = vec![
+        "show",
+        "--property=LoadState,Type,KillMode,Delegate,MainPID",
+        unit.name.as_str(),
+    ];
     if unit.of_user {
         arguments.insert(0, "--user");
     }
-    let answer = match Tool::new("systemctl", arguments).run() {
-        Ok(Some(output)) if output.success => String::from_utf8_lossy(&output.stdout).into_owned(),
-        Ok(Some(output)) => return unknown(shown, &output.complaint),
-        Ok(None) => return unknown(shown, "there is no systemctl"),
-        Err(e) => return unknown(shown, &format!("{e:#}")),
-    };
-    judge(shown, &answer, std::process::id())
+    match Tool::new("systemctl", arguments).run() {
+        Ok(Some(output)) if output.success => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(Some(output)) => Err(format!("systemctl show failed ({})", output.complaint)),
+        Ok(None) => Err("there is no systemctl to ask systemd with".into()),
+        Err(e) => Err(format!("systemctl show failed ({e:#})")),
+    }
 }
 
-fn unknown(unit: &str, why: &str) -> Fate {
-    Fate::Killed(format!(
-        "whether the unit {unit} would kill workers when the tick ends cannot be told ({why})"
-    ))
-}
-
-fn judge(unit: &str, answer: &str, own: u32) -> Fate {
+/// `None`: the manager does not know the unit, and states defaults for it.
+fn read_answer(answer: &str, own: u32) -> Option<Found> {
     let value = |key: &str| {
         let mut lines = answer.lines();
         lines.find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
     };
-    let (Some(kind), Some(mode)) = (value("Type"), value("KillMode")) else {
-        return unknown(unit, "systemctl said nothing about it");
-    };
+    if value("LoadState") == Some("not-found") {
+        return None;
+    }
+    Some(Found {
+        settings: Settings {
+            kind: value("Type")?.to_owned(),
+            kill_mode: value("KillMode")?.to_owned(),
+            delegated: value("Delegate") == Some("yes"),
+        },
+        is_main: value("MainPID") == Some(own.to_string().as_str()),
+    })
+}
+
+/// Whether systemd executed this very process (systemd.exec(5)).
+fn is_executed_by_manager() -> bool {
+    std::env::var("SYSTEMD_EXEC_PID").is_ok_and(|pid| pid == std::process::id().to_string())
+}
+
+fn fate_in(unit: &str, found: &Found) -> Fate {
+    let Settings {
+        kind, kill_mode, ..
+    } = &found.settings;
     // A service that is not over when the tick is lives on with all that is in it.
-    let ends_with_us = kind == "oneshot" || value("MainPID") == Some(own.to_string().as_str());
-    if matches!(mode, "process" | "none") || !ends_with_us {
+    let ends_with_us = kind == "oneshot" || found.is_main;
+    if matches!(kill_mode.as_str(), "process" | "none") || !ends_with_us {
         return Fate::Live;
     }
     Fate::Killed(format!(
-        "the unit {unit} has KillMode={mode}, so systemd would kill every worker when the tick ends"
+        "the unit {unit} has KillMode={kill_mode}, so systemd would kill every worker when the tick ends; set KillMode=process in its [Service] section, as kanban timer install does"
     ))
 }
 
@@ -66,14 +150,16 @@ fn judge(unit: &str, answer: &str, own: u32) -> Fate {
 mod tests {
     use super::*;
 
+    fn found(answer: &str) -> Found {
+        read_answer(answer, 7).unwrap()
+    }
+
     #[test]
-    fn only_a_unit_that_ends_with_the_tick_and_takes_all_along_is_refused() {
+    fn only_a_unit_that_ends_with_the_tick_and_kills_its_cgroup_is_refused() {
         let fate = |kind: &str, mode: &str, main: u32| {
-            judge(
-                "x.service",
-                &format!("Type={kind}\nKillMode={mode}\nMainPID={main}\n"),
-                7,
-            )
+            let answer =
+                format!("LoadState=loaded\nType={kind}\nKillMode={mode}\nMainPID={main}\n");
+            fate_in("x.service", &found(&answer))
         };
         assert_eq!(fate("oneshot", "process", 0), Fate::Live);
         assert_eq!(fate("oneshot", "none", 7), Fate::Live);
@@ -89,6 +175,19 @@ mod tests {
         ] {
             assert!(matches!(fate(kind, mode, main), Fate::Killed(why) if why.contains(mode)));
         }
-        assert!(matches!(judge("x.service", "", 7), Fate::Killed(_)));
+    }
+
+    #[test]
+    fn an_answer_states_delegation_and_one_about_an_unknown_unit_is_none() {
+        let delegated = "Type=oneshot\nKillMode=process\nDelegate=yes\nMainPID=7\n";
+        assert!(found(delegated).settings.delegated && found(delegated).is_main);
+        assert!(
+            !found("Type=oneshot\nKillMode=process\nDelegate=no\n")
+                .settings
+                .delegated
+        );
+        assert_eq!(read_answer("", 7), None);
+        let defaults = "LoadState=not-found\nType=simple\nKillMode=control-group\nMainPID=0\n";
+        assert_eq!(read_answer(defaults, 7), None);
     }
 }
