@@ -6,6 +6,7 @@ use std::fs::File;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::timer::installed;
 use super::{Global, Session};
 use crate::config::Secret;
 use crate::delivery::sender;
@@ -64,6 +65,7 @@ pub fn run(_: &Args, global: &Global) -> Result<()> {
     locks(&session, &mut found);
     ticks(&session, &mut found);
     host(&mut found);
+    units(&session, &mut found);
     of_hermes(&session, &mut found);
     let bad = found.iter().filter(|f| f.level == Level::Bad).count();
     if global.json {
@@ -286,6 +288,26 @@ fn host(found: &mut Vec<Finding>) {
             "limits",
             format!("only {limit} descriptors (ulimit -n)"),
         );
+    }
+}
+
+fn units(session: &Session, found: &mut Vec<Finding>) {
+    match installed::undelegated(&session.config) {
+        Ok(units) => {
+            for unit in units {
+                add(
+                    found,
+                    Level::Warn,
+                    "unit",
+                    format!(
+                        "{} lacks Delegate=yes, so a run gets no cgroup of its own and processes that its worker leaves may escape; write the unit again with: {} (and the same --every)",
+                        unit.path.display(),
+                        unit.command
+                    ),
+                );
+            }
+        }
+        Err(e) => add(found, Level::Warn, "unit", format!("{e:#}")),
     }
 }
 

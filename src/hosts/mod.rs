@@ -153,6 +153,18 @@ pub fn owner(text: &str, seal: &str) -> Owner {
     }
 }
 
+/// What the timer ticks to which a file of this home belongs. `None`: the file has no seal of this home.
+pub fn ticked_in(text: &str, home: &Text) -> Option<Ticked> {
+    let of_home = format!(" of {home}");
+    text.lines().find_map(|line| {
+        let ticked = line.split_once(SEAL)?.1.strip_suffix(&of_home)?;
+        match ticked.strip_prefix("board ") {
+            Some(board) => board.parse().ok().map(Ticked::Board),
+            None => (ticked == Ticked::All.to_string()).then_some(Ticked::All),
+        }
+    })
+}
+
 /// Whether a word needs no quotes in any shell or unit file.
 fn is_plain(word: &str) -> bool {
     !word.is_empty()
@@ -203,5 +215,22 @@ mod tests {
         all.ticked = Ticked::All;
         assert_eq!(owner(&all.seal(), &seal), Owner::Another);
         assert_eq!(owner("[Unit]\n", &seal), Owner::Stranger);
+    }
+
+    #[test]
+    fn seal_states_what_is_ticked_to_its_own_home_only() {
+        let Mark { ticked, home } = odd_job(60).mark;
+        let text = |ticked: &Ticked| {
+            let mark = Mark {
+                ticked: ticked.clone(),
+                home: home.clone(),
+            };
+            format!("# {}\n[Unit]\n", mark.seal())
+        };
+        assert_eq!(ticked_in(&text(&ticked), &home), Some(ticked.clone()));
+        assert_eq!(ticked_in(&text(&Ticked::All), &home), Some(Ticked::All));
+        let other = Text::new("the home", "/other").unwrap();
+        assert_eq!(ticked_in(&text(&ticked), &other), None);
+        assert_eq!(ticked_in("[Unit]\n", &home), None);
     }
 }

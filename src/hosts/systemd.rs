@@ -1,7 +1,8 @@
 //! A service that is one tick, and the timer that starts it.
 //!
 //! The service must leave the workers alone when the tick ends: `KillMode=process`, and none of the
-//! settings that take a folder away with the service (`PrivateTmp=`, `RuntimeDirectory=`).
+//! settings that take a folder away with the service (`PrivateTmp=`, `RuntimeDirectory=`). It must delegate
+//! its cgroup, below which each run gets its own.
 
 use super::{Job, Mark, Ticked, is_plain};
 use crate::exit::Failure;
@@ -23,6 +24,14 @@ pub enum RunAs {
 /// The name of the service's file.
 pub fn service_name(ticked: &Ticked) -> String {
     ticked.named("kanban-tick", '-') + ".service"
+}
+
+/// Whether a file has the name of a service that this program writes.
+pub fn is_service_name(name: &str) -> bool {
+    let stem = name
+        .strip_prefix("kanban-tick")
+        .and_then(|rest| rest.strip_suffix(".service"));
+    stem.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// The name of the timer's file.
@@ -58,6 +67,9 @@ Type=oneshot
 # Workers live on when the tick that started them ends. systemd then says that processes remain running,
 # and at the next tick that it found them left over; both are meant.
 KillMode=process
+# Each run gets its own cgroup below this unit's, so that everything a worker started is found and ended.
+# systemd leaves such cgroups alone only in a unit with this setting.
+Delegate=yes
 ",
         job.mark.ticked
     );
@@ -155,6 +167,7 @@ mod tests {
             r#"ExecStart="/opt/q $x 50%%/kanban" tick --board web-1 --config "/h/it's $$HOME & <é>.toml""#,
             "Type=oneshot",
             "KillMode=process",
+            "Delegate=yes",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }

@@ -94,10 +94,14 @@ fn every_kind_is_printed_with_this_program_and_these_variables() {
             &[
                 "Type=oneshot\n",
                 "KillMode=process\n",
+                "Delegate=yes\n",
                 "OnCalendar=*-*-* *:0/1:00\n",
             ][..],
         ),
-        ("systemd-system", &["Type=oneshot\n", "KillMode=process\n"]),
+        (
+            "systemd-system",
+            &["Type=oneshot\n", "KillMode=process\n", "Delegate=yes\n"],
+        ),
         ("cron", &["# BEGIN kanban default\n", "\n* * * * * env "]),
         ("launchd", &["<integer>60</integer>", "AbandonProcessGroup"]),
     ] {
@@ -268,6 +272,58 @@ fn units_are_written_where_nobody_answers_and_the_commands_are_told() {
         .collect();
     left.sort();
     assert_eq!(left, ["timers.target.wants", "x.timer", "x.timer"]);
+}
+
+#[test]
+fn doctor_names_units_without_delegation_until_install_writes_them_again() {
+    let home = home();
+    let units = units(&home);
+    let named = || -> Vec<String> {
+        let found = home.json(&["doctor"]);
+        let found = found.as_array().unwrap().iter();
+        let of_units = found.filter(|finding| finding["about"] == "unit");
+        of_units.map(|finding| text(&finding["what"])).collect()
+    };
+    let install = |ticked: &[&str]| {
+        home.ok(&[&["timer", "install", "--kind", "systemd"], ticked].concat());
+    };
+    // As a version wrote them that did not delegate.
+    let age = |service: &str| {
+        let path = units.join(service);
+        let now = std::fs::read_to_string(&path).unwrap();
+        assert!(now.contains("\nDelegate=yes\n"), "{now}");
+        std::fs::write(path, now.replace("\nDelegate=yes\n", "\n")).unwrap();
+    };
+    install(&["--board", "default"]);
+    install(&["--all"]);
+    assert_eq!(named(), [""; 0]);
+    age(SERVICE);
+    age("kanban-tick.service");
+    let old = named();
+    for (said, path, command) in [
+        (
+            &old[0],
+            SERVICE,
+            "kanban timer install --kind systemd --board default ",
+        ),
+        (
+            &old[1],
+            "kanban-tick.service",
+            "kanban timer install --kind systemd --all ",
+        ),
+    ] {
+        assert!(said.contains(path) && said.contains(command), "{said}");
+    }
+    let drop_in = units.join("kanban-tick.service.d/delegate.conf");
+    std::fs::create_dir_all(drop_in.parent().unwrap()).unwrap();
+    std::fs::write(drop_in, "[Service]\nDelegate=yes\n").unwrap();
+    assert_eq!(named(), [old[0].clone()], "a drop-in delegates too");
+    install(&["--board", "default"]);
+    assert_eq!(named(), [""; 0]);
+
+    let other = "# kanban timer: board x of /other\n[Service]\nType=oneshot\n";
+    std::fs::write(units.join("kanban-tick-x.service"), other).unwrap();
+    assert_eq!(named(), [""; 0], "the timer of another home");
 }
 
 #[test]

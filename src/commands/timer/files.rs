@@ -17,7 +17,7 @@ use crate::hosts::{self, Job, Mark, Owner, Text, launchd, systemd};
 use crate::worker::tool::Tool;
 
 /// Where the units of the machine's own administrator are.
-const SYSTEM_UNITS: &str = "/etc/systemd/system";
+pub(super) const SYSTEM_UNITS: &str = "/etc/systemd/system";
 
 /// The files of a timer, whether they are there or not. The first is the one that starts it.
 pub struct Files {

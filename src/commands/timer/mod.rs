@@ -6,6 +6,7 @@
 mod crontab;
 mod done;
 mod files;
+pub mod installed;
 mod managers;
 
 use std::os::unix::fs::MetadataExt;
@@ -45,7 +46,8 @@ enum What {
     Print(Wanted),
     /// Write the timer and start it
     ///
-    /// A timer that is there already is replaced. Everything is checked before anything is written, by
+    /// A timer that is there already is replaced, which gives a unit that an older version wrote the
+    /// settings of this one (kanban doctor names such units). Everything is checked before anything is written, by
     /// systemd-analyze too where there is one, and if the host refuses it, what was there before comes
     /// back. Where no manager of units answers, the files are written and the commands to run are told.
     ///
