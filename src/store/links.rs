@@ -18,16 +18,19 @@ use crate::time::Seconds;
 
 /// Whether the edge `l` with the parent `p` and our row `k` beside it still holds its child: the one rule.
 /// What gave up is told by its newest event of that family, so it does not matter who wrote it.
+///
+/// `IS NOT TRUE` and not `NOT`: a comparison with NULL is NULL, and `NOT NULL` is NULL too. A parent that another
+/// program blocked has no such event, and its status can be NULL. Neither may start the child.
 macro_rules! holds {
     () => {
-        "NOT CASE coalesce(k.release, 'success')
+        "(CASE coalesce(k.release, 'success')
            WHEN 'success' THEN p.status = 'done' OR (p.status = 'archived' AND NOT EXISTS (
                 SELECT 1 FROM tick_cards x WHERE x.task_id = p.id AND x.cancelled_at IS NOT NULL))
            ELSE (p.status = 'blocked' AND 'gave_up' = (
                 SELECT e.kind FROM task_events e
                 WHERE e.task_id = p.id AND e.kind IN ('blocked', 'unblocked', 'gave_up')
                 ORDER BY e.id DESC LIMIT 1))
-             OR (k.release = 'any' AND p.status IN ('done', 'cancelled', 'archived')) END"
+             OR (k.release = 'any' AND p.status IN ('done', 'cancelled', 'archived')) END) IS NOT TRUE"
     };
 }
 
@@ -72,7 +75,7 @@ macro_rules! edges {
 /// Parents of a card.
 pub fn parents(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
     let sql = edges!(
-        "p.id, p.status, p.title",
+        "p.id, coalesce(p.status, ''), p.title",
         "l.child_id = ?1 ORDER BY p.created_at, p.rowid"
     );
     neighbours(conn, sql, id)
@@ -81,7 +84,7 @@ pub fn parents(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
 /// Children of a card.
 pub fn children(conn: &Connection, id: &TaskId) -> Result<Vec<Neighbour>> {
     let sql = edges!(
-        "c.id, c.status, c.title",
+        "c.id, coalesce(c.status, ''), c.title",
         "l.parent_id = ?1 ORDER BY c.created_at, c.rowid"
     );
     neighbours(conn, sql, id)

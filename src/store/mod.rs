@@ -23,6 +23,8 @@ pub mod links;
 pub mod listing;
 pub mod meta;
 pub mod moved;
+#[cfg(test)]
+mod nulls;
 mod open;
 pub mod outbox;
 pub mod outsiders;

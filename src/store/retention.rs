@@ -83,9 +83,10 @@ pub fn next_over(conn: &Connection, after: i64, limit: u32, before: Seconds) -> 
     while let Some(row) = found.next()? {
         (part.next, seen) = (row.get(0)?, seen + 1);
         let is_over: Option<bool> = row.get(2)?;
-        // A row of another program may have an identifier that is none; then there is nothing of ours.
+        // A row of another program may have an identifier that is none, or NULL; then there is nothing of ours.
         if is_over == Some(true)
-            && let Ok(id) = row.get::<_, String>(1)?.parse()
+            && let Ok(id) = row.get::<_, String>(1)
+            && let Ok(id) = id.parse()
         {
             part.cards.push(id);
         }
@@ -127,7 +128,7 @@ impl Rows {
                     "task_events",
                     "x.created_at",
                     format!("x.id <= {read} AND (x.kind IN ({IDLE_KINDS}) OR ({OVER})) {subscribers}"),
-                    "48 + length(x.kind) + coalesce(length(x.payload), 0)",
+                    "48 + coalesce(length(x.kind), 0) + coalesce(length(x.payload), 0)",
                 )
             }
             Self::Runs => (

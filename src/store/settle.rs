@@ -244,7 +244,7 @@ pub struct Standing {
 /// The account of a card, if it is still this run's own.
 pub fn standing(tx: &Tx<'_>, card: &Card<'_>) -> Result<Option<Standing>> {
     let sql = format!(
-        "SELECT t.consecutive_failures, t.max_retries, coalesce(c.tempfails, 0), coalesce(c.spawn_failures, 0),
+        "SELECT coalesce(t.consecutive_failures, 0), t.max_retries, coalesce(c.tempfails, 0), coalesce(c.spawn_failures, 0),
                 coalesce(c.violations, 0), coalesce(c.runs, 0)
          FROM {} t LEFT JOIN tick_cards c ON c.task_id = t.id
          WHERE t.id = ?1 AND t.current_run_id IS ?2 AND t.status = 'running'",

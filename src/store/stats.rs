@@ -26,13 +26,17 @@ const REMOVED: &str = "removed_runs ";
 const REMOVED_MS: &str = "removed_runs_ms ";
 
 /// How a run is counted.
-const COUNTED: &str = "coalesce(s.profile, '') AS worker, coalesce(s.outcome, s.status) AS outcome,
+const COUNTED: &str =
+    "coalesce(s.profile, '') AS worker, coalesce(s.outcome, s.status, 'unknown') AS outcome,
     coalesce(r.duration_ms, 1000 * (s.ended_at - s.started_at), 0) AS ms
     FROM task_runs s LEFT JOIN tick_runs r ON r.run_id = s.id";
 
 /// Keeps the numbers of runs that are about to be removed. `going` selects their ids.
 pub fn remember(tx: &Tx<'_>, going: &str, before: Seconds, ids: &str) -> Result<()> {
-    for (key, number) in [(REMOVED, "count(*)"), (REMOVED_MS, "sum(ms)")] {
+    for (key, number) in [
+        (REMOVED, "count(*)"),
+        (REMOVED_MS, "CAST(total(ms) AS INTEGER)"),
+    ] {
         tx.execute(
             &format!(
                 "INSERT INTO tick_meta (key, value)

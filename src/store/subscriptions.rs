@@ -116,7 +116,8 @@ pub fn descendants(conn: &Connection, task: &TaskId) -> Result<Vec<TaskId>> {
         "WITH RECURSIVE below(id) AS (
              SELECT child_id FROM task_links WHERE parent_id = ?1
              UNION SELECT l.child_id FROM below CROSS JOIN task_links l ON l.parent_id = below.id)
-         SELECT t.id FROM below CROSS JOIN tasks t ON t.id = below.id WHERE t.status NOT IN {FINAL} ORDER BY t.id"
+         SELECT t.id FROM below CROSS JOIN tasks t ON t.id = below.id WHERE (t.status IN {FINAL}) IS NOT TRUE
+         ORDER BY t.id"
     ))?;
     let rows = statement.query_map([task.as_str()], |r| Ok(TaskId::stored(r.get(0)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -190,7 +190,7 @@ pub fn create(tx: &Tx<'_>, new: &NewTask, now: Seconds) -> Result<Created> {
     if let Some(key) = &new.idempotency_key {
         let found = tx
             .query_row(
-                "SELECT id, status FROM tasks WHERE idempotency_key = ?1 AND status <> 'archived'
+                "SELECT id, coalesce(status, '') FROM tasks WHERE idempotency_key = ?1 AND status IS NOT 'archived'
                  ORDER BY created_at LIMIT 1",
                 [key],
                 |r| {

@@ -50,6 +50,35 @@ fn an_edge_lets_go_on_the_end_it_waits_for() {
 }
 
 #[test]
+fn parent_blocked_by_another_program_keeps_children_waiting() {
+    let home = Home::new(WORKERS);
+    for (how, on) in [("--after-failure", "failure"), ("--after-any", "any")] {
+        let parent = home.create("parent", "me", &[]);
+        let earlier = home.create("created before the block", "ok", &[how, &parent]);
+        home.change(&format!(
+            "UPDATE tasks SET status = 'blocked' WHERE id = '{parent}'"
+        ));
+        let later = home.create("created after the block", "ok", &[how, &parent]);
+        let linked = home.create("linked after the block", "ok", &[]);
+        home.ok(&["link", &parent, &linked, "--on", on]);
+        home.ok(&["graph", &parent]);
+        // Promotion considers the children of cards that have a new event.
+        home.ok(&["comment", &parent, "seen"]);
+        home.quiet();
+        for child in [&earlier, &later, &linked] {
+            assert_eq!(home.status(child), "todo", "{on}");
+            assert!(home.runs(child).is_empty(), "{on}");
+            let why = home.json(&["why", child]);
+            assert!(text(&why["why"]).contains(&parent), "{why}");
+        }
+        home.ok(&["complete", &parent]);
+        home.quiet();
+        let after = if on == "any" { "done" } else { "todo" };
+        assert_eq!(home.status(&later), after);
+    }
+}
+
+#[test]
 fn a_cancelled_card_releases_nobody_who_waits_for_its_success_even_when_archived() {
     let home = Home::new(WORKERS);
     let parent = home.create("p", "me", &[]);

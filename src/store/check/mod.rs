@@ -220,7 +220,9 @@ impl<'a> Board<'a> {
         while let Some(row) = rows.next()? {
             count += 1;
             if ids.len() < NAMED {
-                ids.push(row.get(0)?);
+                // A board lets the id of a card be NULL.
+                let id: Option<String> = row.get(0)?;
+                ids.push(id.unwrap_or_else(|| "NULL".into()));
             }
         }
         Ok((count, ids))
