@@ -346,3 +346,20 @@ pub fn extend(tx: &Tx<'_>, run_id: i64, expires: Seconds, now: Seconds) -> Resul
     }
     Ok(held)
 }
+
+/// Removes the claim of a run that is over from its card. A program that moves a running card may change its status
+/// alone, and the card would then wait until the claim expires. The claim of another program stays.
+///
+/// Call this before the row of the run is closed: closing removes the text of the claim, which tells them apart.
+pub fn release(tx: &Tx<'_>, run_id: i64, task: &TaskId) -> Result<()> {
+    tx.execute(
+        "UPDATE tasks SET claim_lock = NULL, claim_expires = NULL, worker_pid = NULL, current_run_id = NULL
+         WHERE id = ?1 AND status IS NOT 'running'
+           AND CASE WHEN current_run_id = ?2
+                    THEN coalesce(claim_lock = (SELECT s.claim_lock FROM task_runs s WHERE s.id = ?2), 1)
+                    ELSE current_run_id IS NULL
+                         AND claim_lock = (SELECT s.claim_lock FROM task_runs s WHERE s.id = ?2) END",
+        params![task.as_str(), run_id],
+    )?;
+    Ok(())
+}

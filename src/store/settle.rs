@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::runs::{AliveRun, close, forget_counts};
-use super::{Tx, history, lanes, lifecycle, links::OPEN_PARENT, schema};
+use super::{Tx, claims, history, lanes, lifecycle, links::OPEN_PARENT, schema};
 use crate::board::event::{self, EndFacts, Event};
 use crate::board::id::TaskId;
 use crate::board::retry::{self, Charge, Counts, Next, Policy};
@@ -109,6 +109,7 @@ pub fn settle(
     };
     let standing = standing(tx, &card)?;
     let Some(standing) = standing else {
+        claims::release(tx, run.run_id, &run.task)?;
         close(
             tx,
             run.run_id,

@@ -232,6 +232,86 @@ fn a_worker_starts_clean() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// A card whose worker is at work and stays so.
+#[track_caller]
+fn at_work(home: &Home) -> String {
+    let id = home.create("a", "w", &[]);
+    home.ok(&["tick"]);
+    home.wait_until("its worker works", || {
+        home.board(&format!("workspaces/{id}/pid")).exists()
+    });
+    id
+}
+
+/// Ticks until every process of every run is gone and recorded as such.
+#[track_caller]
+fn settle(home: &Home) {
+    home.ok(&["tick"]);
+    home.wait_until("its worker is gone", || {
+        home.sql::<i64>("SELECT count(*) FROM tick_runs WHERE dead = 0") == 0
+    });
+}
+
+const CLAIM: &str = "coalesce(claim_lock, '-') || ' ' || coalesce(claim_expires, '-') || ' ' || \
+                     coalesce(worker_pid, '-') || ' ' || coalesce(current_run_id, '-')";
+
+#[test]
+fn claim_is_cleared_once_run_of_moved_card_is_dead() {
+    let home = home(&worker("w", "echo $$ > pid; exec sleep 60"));
+    for (status, after) in [
+        ("ready", "ready"),
+        ("todo", "ready"),
+        ("blocked", "blocked"),
+        ("done", "done"),
+        ("of another program", "of another program"),
+    ] {
+        let id = at_work(&home);
+        home.ok(&["pause"]);
+        home.change(&format!(
+            "UPDATE tasks SET status = '{status}' WHERE id = '{id}'"
+        ));
+        settle(&home);
+        let claim: String = home.sql(&format!("SELECT {CLAIM} FROM tasks WHERE id = '{id}'"));
+        assert_eq!(claim, "- - - -", "{status}");
+        assert_eq!(home.status(&id), after);
+        assert_eq!(home.runs(&id)[0]["outcome"], "reclaimed");
+        home.ok(&["resume"]);
+        if after == "ready" {
+            home.ok(&["tick"]);
+            assert_eq!(home.runs(&id).len(), 2, "nothing else holds it");
+            home.ok(&["complete", &id]);
+            settle(&home);
+        }
+    }
+}
+
+#[test]
+fn claim_of_another_program_stays_when_our_run_is_dead() {
+    let home = home(&worker("w", "echo $$ > pid; exec sleep 60"));
+    for (status, run) in [
+        ("ready", "NULL"),
+        ("ready", "current_run_id"),
+        ("blocked", "77"),
+        ("running", "NULL"),
+    ] {
+        let id = at_work(&home);
+        home.ok(&["pause"]);
+        home.change(&format!(
+            "UPDATE tasks SET status = '{status}', claim_lock = 'elsewhere:1', claim_expires = 9999999999,
+                    worker_pid = NULL, current_run_id = {run}
+             WHERE id = '{id}'"
+        ));
+        settle(&home);
+        let claim: String = home.sql(&format!("SELECT {CLAIM} FROM tasks WHERE id = '{id}'"));
+        assert!(
+            claim.starts_with("elsewhere:1 9999999999 - "),
+            "{status}, {run}: {claim}"
+        );
+        home.ok(&["resume"]);
+        home.ok(&["archive", &id]);
+    }
+}
+
 #[test]
 fn taking_a_running_card_away_ends_its_worker() {
     let home = home(&worker("w", "echo $$ > pid; exec sleep 60"));
