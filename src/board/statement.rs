@@ -4,6 +4,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::block::BlockKind;
+use crate::time::Seconds;
+
 /// The longest text of a statement, in bytes: far above any summary meant to be read.
 pub const TEXT_MAX: usize = 65_536;
 /// The longest metadata, in bytes of JSON.
@@ -17,6 +20,10 @@ pub enum Verb {
     Complete,
     /// It cannot go on.
     Block,
+    /// It goes on at a later time.
+    Schedule,
+    /// It is not to be done at all.
+    Cancel,
     /// The work is done and somebody should look at it.
     RequestReview,
     /// The work that was looked at is not good yet.
@@ -41,6 +48,8 @@ impl Verb {
         match self {
             Self::Complete => "complete",
             Self::Block => "block",
+            Self::Schedule => "schedule",
+            Self::Cancel => "cancel",
             Self::RequestReview => "request-review",
             Self::RequestChanges => "request-changes",
             Self::Comment => "comment",
@@ -68,6 +77,10 @@ pub struct Statement<'a> {
     pub metadata: Option<&'a Metadata>,
     /// Why it cannot go on or is not good yet; what a comment says.
     pub reason: Option<&'a str>,
+    /// What a blocked card waits for.
+    pub kind: Option<BlockKind>,
+    /// When a scheduled card may start again.
+    pub at: Option<Seconds>,
 }
 
 impl Statement<'_> {
@@ -78,6 +91,8 @@ impl Statement<'_> {
             summary: None,
             metadata: None,
             reason: None,
+            kind: None,
+            at: None,
         }
     }
 
@@ -86,7 +101,13 @@ impl Statement<'_> {
         match self.verb {
             Verb::Complete | Verb::Block | Verb::RequestReview | Verb::RequestChanges => true,
             Verb::Comment => self.reason.is_some(),
-            Verb::Heartbeat | Verb::Create | Verb::Link | Verb::Attach | Verb::Detach => false,
+            Verb::Schedule
+            | Verb::Cancel
+            | Verb::Heartbeat
+            | Verb::Create
+            | Verb::Link
+            | Verb::Attach
+            | Verb::Detach => false,
         }
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn block(
 ) -> Result<Vec<Moved>> {
     let said = Statement {
         reason,
+        kind,
         ..Statement::bare(Verb::Block)
     };
     session.report(cards, said, |tx, id, actor, now| {

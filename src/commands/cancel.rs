@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
-use super::{Global, Patience, Session, actor};
+use super::reporting::show_moved;
+use super::{Global, Session};
 use crate::board::id::CardRef;
+use crate::board::statement::{Statement, Verb};
 use crate::store::lifecycle;
 
 /// Give cards up
@@ -25,11 +27,14 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let actor = actor();
-    Session::open(global)?.change(
-        global,
-        &args.ids,
-        ("cancel", Patience::UntilEnded),
-        |tx, id, now| lifecycle::cancel(tx, id, &actor, args.reason.as_deref(), now),
-    )
+    let reason = args.reason.as_deref();
+    let said = Statement {
+        reason,
+        ..Statement::bare(Verb::Cancel)
+    };
+    let session = Session::open(global)?;
+    let moved = session.report(&args.ids, said, |tx, id, actor, now| {
+        lifecycle::cancel(tx, id, actor, reason, now)
+    })?;
+    show_moved(global, &moved)
 }

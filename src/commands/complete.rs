@@ -13,6 +13,7 @@ use crate::store::lifecycle;
 /// A running card is taken away from its worker, which is asked to end. A worker reports its own card
 /// this way, by the run token in its environment (KANBAN_TOKEN). If its run no longer has the card, it is
 /// refused (exit status 4) and told why, and what it reported is kept as a late result that kanban show has.
+/// The report that ended its run can be repeated: that succeeds and changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = r#"Examples:
   $ kanban complete t_1a2b3c4d --summary "it was the cookie"

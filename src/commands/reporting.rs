@@ -11,7 +11,7 @@ use crate::board::status::Status;
 use crate::config::Caller;
 use crate::render;
 use crate::store::late::{self, Kept};
-use crate::store::lifecycle::{Actor, Changed, Own, admission};
+use crate::store::lifecycle::{Actor, Changed, Own, Refusal, admission, repeated};
 use crate::store::{Tx, tasks};
 use crate::time::Seconds;
 
@@ -32,6 +32,18 @@ impl Session {
         about: &[&CardRef],
         work: impl FnOnce(&Tx<'_>, Option<&Own>, Seconds) -> Result<T>,
     ) -> Result<T> {
+        self.write_or_repeat(what, said, about, work, |_, _, _, _| Ok(None))
+    }
+
+    /// [`Session::write_as`], where `repeat` answers a worker that reports again what its run has reported already.
+    fn write_or_repeat<T>(
+        &self,
+        what: &str,
+        said: Statement<'_>,
+        about: &[&CardRef],
+        work: impl FnOnce(&Tx<'_>, Option<&Own>, Seconds) -> Result<T>,
+        repeat: impl FnOnce(&Tx<'_>, &Refusal, &[TaskId], Seconds) -> Result<Option<T>>,
+    ) -> Result<T> {
         let actor = actor();
         let answer = self.write(what, |tx, now| {
             let about = about.iter().map(|card| tasks::find(tx, card));
@@ -39,6 +51,9 @@ impl Session {
             match admission(tx, &actor, said.verb, &about)? {
                 Ok(own) => work(tx, own.as_ref(), now).map(Ok),
                 Err(refusal) => {
+                    if let Some(answer) = repeat(tx, &refusal, &about, now)? {
+                        return Ok(Ok(answer));
+                    }
                     let own_card = refusal.card.as_ref();
                     let about = about.iter().find(|id| Some(*id) != own_card);
                     let about = about.or(own_card);
@@ -73,10 +88,15 @@ impl Session {
         };
         let patience = match said.verb {
             Verb::Heartbeat => Patience::NobodyEnds,
+            Verb::Cancel => Patience::UntilEnded,
             _ => Patience::Asked,
         };
         self.moves(cards, (&what, patience), &actor, all, || {
-            self.write_as(&what, said, &about, |tx, _, now| all(tx, now))
+            let work = |tx: &Tx<'_>, _: Option<&Own>, now| all(tx, now);
+            self.write_or_repeat(&what, said, &about, work, |tx, refusal, cards, now| {
+                let card = repeated(tx, refusal, &said, cards, now)?;
+                Ok(card.map(|card| vec![card]))
+            })
         })
     }
 }

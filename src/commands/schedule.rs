@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
-use super::{Global, Patience, Session, actor};
+use super::reporting::show_moved;
+use super::{Global, Session};
 use crate::board::id::CardRef;
+use crate::board::statement::{Statement, Verb};
 use crate::exit::Failure;
 use crate::store::lifecycle;
 use crate::time;
@@ -30,7 +32,6 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args, global: &Global) -> Result<()> {
-    let actor = actor();
     let now = time::now()?;
     let at = args
         .at
@@ -38,10 +39,15 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         .map(|at| time::moment(at, now))
         .transpose()
         .map_err(Failure::usage)?;
-    Session::open(global)?.change(
-        global,
-        &args.ids,
-        ("schedule", Patience::Asked),
-        |tx, id, now| lifecycle::schedule(tx, id, &actor, (at, args.reason.as_deref()), now),
-    )
+    let reason = args.reason.as_deref();
+    let said = Statement {
+        reason,
+        at,
+        ..Statement::bare(Verb::Schedule)
+    };
+    let session = Session::open(global)?;
+    let moved = session.report(&args.ids, said, |tx, id, actor, now| {
+        lifecycle::schedule(tx, id, actor, (at, reason), now)
+    })?;
+    show_moved(global, &moved)
 }

@@ -98,6 +98,24 @@ pub fn newest(conn: &Connection, task: &TaskId, kinds: &[&str]) -> Result<Option
         .optional()?)
 }
 
+/// The newest event of a run of a card that is of one of these kinds.
+pub fn newest_of_run(
+    conn: &Connection,
+    task: &TaskId,
+    run: i64,
+    kinds: &[&str],
+) -> Result<Option<EventRow>> {
+    let sql = format!(
+        "{EVENT} WHERE task_id = ?1 AND run_id = ?2 AND kind IN (SELECT value FROM json_each(?3))
+         ORDER BY +id DESC LIMIT 1"
+    );
+    let kinds = serde_json::to_string(kinds)?;
+    Ok(conn
+        .prepare(&sql)?
+        .query_row(params![task.as_str(), run, kinds], event_row)
+        .optional()?)
+}
+
 /// Events after a cursor, oldest first, of the kinds that matter, with the last one that was looked at of any kind; at
 /// most `limit` are.
 pub fn events_after(

@@ -110,6 +110,163 @@ fn a_late_run_is_refused_with_the_reason_and_what_it_reported_is_kept() {
     assert_eq!(home.json(&["show", &id])["task"]["result"], "all of it");
 }
 
+/// Like [`WORKERS`], with a worker that ends when a file says so, for work and for reviews.
+const ENDING: &str = r#"
+[defaults]
+retry_delay = "0s"
+review_worker = "slow"
+[workers.slow]
+command = ["sh", "-c", "until [ -e \"$KANBAN_HOME/end\" ]; do sleep 0.02; done"]
+report = "explicit"
+[workers.me]
+pull = true
+"#;
+
+/// Arguments of a verb with the card that it is about.
+fn with_card<'a>(args: &[&'a str], id: &'a str) -> Vec<&'a str> {
+    [&args[..1], &[id], &args[1..]].concat()
+}
+
+/// Lets the workers of [`ENDING`] end.
+#[track_caller]
+fn end_workers(home: &Home) {
+    std::fs::write(home.path().join("end"), "").unwrap();
+    home.ok(&["pause"]);
+    home.wait_until("the runs are over", || {
+        home.ok(&["tick"]);
+        home.sql::<i64>("SELECT count(*) FROM tick_runs WHERE dead = 0") == 0
+    });
+    home.ok(&["resume"]);
+    std::fs::remove_file(home.path().join("end")).unwrap();
+}
+
+/// Ends a card by a report, and repeats it. `other` is a different report.
+#[track_caller]
+fn repeat(home: &Home, id: &str, token: &str, report: &[&str], other: &[&str]) {
+    let verb = report[0];
+    let report = |home: &Home| as_run(home, token, report).expect(0).stdout;
+    let first = report(home);
+    let page = || home.json(&["show", id]);
+    let before = page();
+    let moved_to = text(&before["task"]["status"]);
+    assert_eq!(first, format!("{id} {moved_to}\n"), "{verb}");
+    assert_eq!(report(home), first);
+    assert_eq!(page(), before, "{verb}: nothing changes");
+
+    as_run(home, token, &["comment", id, "one more thing"]).expect(0);
+    let comments = page()["comments"].as_array().unwrap().clone();
+    let comment = comments.last().unwrap();
+    assert_eq!(comment["author"], "slow", "{verb}");
+    assert_eq!(comment["body"], "one more thing");
+    assert_eq!(report(home), first, "a comment is no report");
+    assert!(late_results(home, id).is_empty(), "{verb}");
+
+    // Something else is late, and does not take back what was reported.
+    as_run(home, token, other).expect(4);
+    assert_eq!(home.status(id), moved_to, "{verb}");
+    end_workers(home);
+    assert_eq!(report(home), first, "{verb}: its run is dead");
+}
+
+#[test]
+fn same_report_of_same_run_succeeds_and_changes_nothing() {
+    let home = Home::new(ENDING).with("KANBAN_NOW", "1800000000");
+    let facts = r#"{"b":[1,0.1],"a":null}"#;
+    for (report, other) in [
+        (
+            &["complete", "--summary", "did it", "--metadata", facts][..],
+            &["complete", "--summary", "did it"][..],
+        ),
+        (&["complete"], &["complete", "--summary", "did it"]),
+        (&["block", "--reason", "which?"], &["block"]),
+        (
+            &["block", "--reason", "which?", "--kind", "needs_input"],
+            &["block", "--reason", "which?", "--kind", "transient"],
+        ),
+        (&["request-review", "--summary", "look"], &["complete"]),
+        (
+            &["schedule", "--at", "in 2h", "--reason", "later"],
+            &["schedule", "--at", "in 3h", "--reason", "later"],
+        ),
+        (&["schedule"], &["schedule", "--at", "in 3h"]),
+        (&["cancel", "--reason", "no need"], &["cancel"]),
+    ] {
+        let (id, token) = at_work(&home, "a");
+        repeat(
+            &home,
+            &id,
+            &token,
+            &with_card(report, &id),
+            &with_card(other, &id),
+        );
+    }
+
+    // A card that waits for another goes where that keeps it.
+    let parent = home.create("parent", "me", &[]);
+    let (id, token) = at_work(&home, "waits");
+    home.ok(&["link", &parent, &id]);
+    let report = ["block", &id, "--reason", "x", "--kind", "dependency"];
+    repeat(
+        &home,
+        &id,
+        &token,
+        &report,
+        &["block", &id, "--reason", "x"],
+    );
+    assert_eq!(home.status(&id), "todo");
+
+    // A review is sent back once, however often its worker says so.
+    let id = home.create("reviewed", "me", &[]);
+    home.ok(&["request-review", &id]);
+    let token = start(&home, &id);
+    let report = ["request-changes", &id, "--reason", "more tests"];
+    repeat(&home, &id, &token, &report, &["complete", &id]);
+    assert_eq!(home.status(&id), "ready");
+}
+
+#[test]
+fn same_report_after_card_moved_on_succeeds_and_leaves_card_alone() {
+    let home = Home::new(ENDING);
+    let (id, first) = at_work(&home, "a");
+    let report = ["complete", &id, "--summary", "did it"];
+    let answer = as_run(&home, &first, &report).expect(0).stdout;
+    let said_again = |status: &str| {
+        let before = home.json(&["show", &id]);
+        assert_eq!(as_run(&home, &first, &report).expect(0).stdout, answer);
+        assert_eq!(home.json(&["show", &id]), before);
+        assert_eq!(home.status(&id), status);
+    };
+    // A person opens it again, and then another run has it.
+    home.ok(&["retry", &id]);
+    said_again("ready");
+    as_run(&home, &first, &["comment", &id, "by the way"]).expect(0);
+    end_workers(&home);
+    let second = start(&home, &id);
+    said_again("running");
+    as_run(&home, &first, &["comment", &id, "too late"]).expect(4);
+    as_run(&home, &first, &["block", &id]).expect(4);
+    let verbs: Vec<String> = late_results(&home, &id)
+        .iter()
+        .map(|late| text(&late["verb"]))
+        .collect();
+    assert_eq!(verbs, ["comment", "block"]);
+    // What the first run said is no report of the second.
+    as_run(&home, &second, &["block", &id, "--reason", "stuck"]).expect(0);
+    as_run(&home, &second, &report).expect(4);
+    said_again("blocked");
+}
+
+#[test]
+fn report_is_late_where_a_person_ended_the_card_in_the_same_words() {
+    let home = Home::new(WORKERS);
+    let (id, token) = at_work(&home, "a");
+    let report = ["complete", &id, "--summary", "did it"];
+    home.ok(&report);
+    as_run(&home, &token, &report).expect(4);
+    as_run(&home, &token, &["comment", &id, "and"]).expect(4);
+    assert_eq!(late_results(&home, &id).len(), 2);
+}
+
 #[test]
 fn a_worker_reports_on_its_own_card_and_may_comment_on_others() {
     let home = Home::new(WORKERS);

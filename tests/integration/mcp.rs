@@ -160,6 +160,9 @@ fn a_worker_does_its_card_without_a_shell() {
     let facts = json!({"summary": "did it", "metadata": {"tests": 3}, "artifacts": ["/tmp/x"],
                        "created_cards": [child["id"]]});
     assert_eq!(worker.done("kanban_complete", &facts)["status"], "done");
+    // A client that did not receive the answer asks again.
+    assert_eq!(worker.done("kanban_complete", &facts)["status"], "done");
+    worker.done("kanban_comment", &json!({"body": "and that is all"}));
     // Its run is over, and it is told so; the session goes on.
     let why = worker.refused("kanban_complete", &json!({"summary": "more"}));
     assert!(
@@ -179,6 +182,10 @@ fn a_worker_does_its_card_without_a_shell() {
         "not read from standard input"
     );
     assert_eq!(page["late_results"][0]["summary"], "more");
+    assert_eq!(page["late_results"].as_array().unwrap().len(), 1);
+    let ends = home.history(&id);
+    assert_eq!(ends.iter().filter(|kind| *kind == "completed").count(), 1);
+    assert_eq!(page["comments"][1]["body"], "and that is all");
     let child = home.json(&["show", &text(&child["id"])]);
     assert_eq!(child["task"]["body"], "-");
     assert_eq!(child["events"][0]["payload"]["by_card"], id.as_str());

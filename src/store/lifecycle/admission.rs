@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::Actor;
+use super::{Actor, repeat};
 use crate::board::id::TaskId;
 use crate::board::statement::Verb;
 use crate::board::status::Status;
@@ -97,7 +97,9 @@ pub fn admission(
         let why = format!("run {} had {}, which was deleted", own.run, own.task);
         return refuse(None, why, unset.into());
     };
-    if !alive || card.current_run_id != Some(own.run) || card.status != Status::Running {
+    let has_card = alive && card.current_run_id == Some(own.run) && card.status == Status::Running;
+    let speaks = has_card || (verb == Verb::Comment && repeat::reported_last(conn, &own)?);
+    if !speaks {
         let why = format!(
             "run {} has {} no longer{}; {}",
             own.run,

@@ -73,7 +73,7 @@ pub fn cancel(
     now: Seconds,
 ) -> Result<Changed> {
     let task = tasks::get(tx, id)?;
-    admit(tx, &task, actor, Verb::Block)?;
+    admit(tx, &task, actor, Verb::Cancel)?;
     if task.status.is_final() {
         return Err(refused(&task, "cancelled"));
     }

@@ -105,7 +105,7 @@ pub fn schedule(
 ) -> Result<Changed> {
     let (at, reason) = moment;
     let task = tasks::get(tx, id)?;
-    admit(tx, &task, actor, Verb::Block)?;
+    admit(tx, &task, actor, Verb::Schedule)?;
     if !matches!(
         task.status,
         Status::Todo | Status::Ready | Status::Running | Status::Blocked | Status::Scheduled

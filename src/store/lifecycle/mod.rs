@@ -7,6 +7,7 @@ mod admission;
 mod ends;
 mod hands;
 mod holds;
+mod repeat;
 mod review;
 mod words;
 
@@ -14,6 +15,7 @@ pub use admission::{Own, Refusal, admission};
 pub use ends::{archive, cancel, complete, forget_blocks, retry};
 pub use hands::{assign, heartbeat, reclaim, stop};
 pub use holds::{block, promote, schedule, unblock};
+pub use repeat::repeated;
 pub use review::{request_changes, request_review};
 pub use words::{Words, edit, reprioritize};
 
@@ -145,9 +147,12 @@ fn refused(task: &Task, verb: &str) -> anyhow::Error {
     }
 }
 
+/// How the events of a report name a worker.
+const BY_WORKER: &str = "worker";
+
 fn by(actor: &Actor) -> &str {
     match actor {
         Actor::Person(name) => name,
-        Actor::Worker { .. } => "worker",
+        Actor::Worker { .. } => BY_WORKER,
     }
 }

@@ -112,11 +112,16 @@ pub fn request_changes(
         Actor::Person(_) => 0,
     };
     history::comment(tx, id, who, &format!("Changes requested: {reason}"), now)?;
+    let status = match round >= policy.review_limit {
+        true => Status::Blocked,
+        false => next_column(tx, &task, now)?,
+    };
     let facts = json!({
         "reason": reason, "by": by(actor), "round": (round > 0).then_some(round), "limit": policy.review_limit,
+        "status": status.as_str(),
     });
     history::append(tx, id, run, &Event::with("changes_requested", facts), now)?;
-    if round >= policy.review_limit {
+    if status == Status::Blocked {
         move_to(tx, &task, Status::Blocked)?;
         let facts = json!({
             "reason": format!("sent back from review {round} times; the last time: {reason}"),
@@ -124,12 +129,8 @@ pub fn request_changes(
             "by": by(actor),
         });
         history::append(tx, id, run, &Event::with("blocked", facts), now)?;
-        return Ok(Changed {
-            status: Status::Blocked,
-            cancel,
-        });
+        return Ok(Changed { status, cancel });
     }
-    let status = next_column(tx, &task, now)?;
     move_to(tx, &task, status.clone())?;
     let wait = retry::delay(policy.delay, policy.delay_max, round.max(1), id.as_str());
     tx.execute(
