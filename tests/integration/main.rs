@@ -39,6 +39,7 @@ mod layers;
 mod manuals;
 mod many;
 mod mcp;
+mod model;
 mod outsiders;
 mod peer;
 mod prefixes;
