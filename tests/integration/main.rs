@@ -58,6 +58,7 @@ mod tick_costs;
 mod timer;
 mod traced;
 mod transcript;
+mod upgrade;
 mod verify;
 mod watch;
 mod worktree;
