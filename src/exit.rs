@@ -4,6 +4,7 @@
 //! [`Failure`] (a plain `anyhow` error) is [`Kind::Failed`].
 
 use std::fmt;
+use std::io::{self, Write};
 
 /// Why a command did not do what it was asked to. The number is the exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,11 @@ pub fn kind(error: &anyhow::Error) -> Kind {
         .map_or(Kind::Failed, |failure| failure.kind)
 }
 
+/// Reports on standard error what happened beside the result of the command. The work continues if it cannot be written.
+pub fn notice(message: &str) {
+    let _ = writeln!(io::stderr(), "{}", one_line(format!("kanban: {message}")));
+}
+
 /// The one line that reports an error: what was attempted, then each cause.
 pub fn line(error: &anyhow::Error) -> String {
     let mut line = String::from("kanban: ");
@@ -102,7 +108,11 @@ pub fn line(error: &anyhow::Error) -> String {
         }
         line.push_str(&cause.to_string());
     }
-    // Text of cards and paths can be part of a message; it must not act on the terminal.
+    one_line(line)
+}
+
+/// Text of cards and paths can be part of a message; it must not act on the terminal.
+fn one_line(line: String) -> String {
     line.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

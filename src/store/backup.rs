@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::open::remove_leftovers;
 use super::{Store, explain, schema};
 use crate::exit::Failure;
 use crate::fsx;
@@ -44,21 +43,33 @@ impl Store {
     }
 
     fn copy_into(&self, path: &Path) -> Result<()> {
-        let file = fsx::create_private(path)?;
-        let attempt = || -> Result<()> {
-            let mut copy = Connection::open(path)?;
-            Backup::new(&self.conn, &mut copy)?.run_to_completion(PAGES, PAUSE, None)?;
-            let verdict: String = copy.query_row("PRAGMA quick_check", [], |r| r.get(0))?;
-            if verdict != "ok" {
-                return Err(Failure::unusable(format!("the board is damaged: {verdict}")).into());
-            }
-            schema::inspect(&copy, &path.display().to_string())?;
-            // The copy is one file: nothing of it stays in a log beside it.
-            copy.pragma_update(None, "journal_mode", "DELETE")?;
-            copy.close().map_err(|(_, e)| e)?;
-            Ok(())
-        };
-        attempt().map_err(|e| explain(e, path))?;
-        Ok(file.sync_all()?)
+        copy(&self.conn, path).map_err(|e| explain(e, path))
+    }
+}
+
+/// Copies a board into a file that must not exist, and syncs it. Errors of SQLite stay as they are, because the caller
+/// alone knows whether they concern the board or the copy.
+pub(super) fn copy(board: &Connection, path: &Path) -> Result<()> {
+    let file = fsx::create_private(path)?;
+    let mut copy = Connection::open(path)?;
+    Backup::new(board, &mut copy)?.run_to_completion(PAGES, PAUSE, None)?;
+    let verdict: String = copy.query_row("PRAGMA quick_check", [], |r| r.get(0))?;
+    if verdict != "ok" {
+        return Err(Failure::unusable(format!("the board is damaged: {verdict}")).into());
+    }
+    schema::inspect(&copy, &path.display().to_string())?;
+    // The copy is one file: nothing of it stays in a log beside it.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    copy.close().map_err(|(_, e)| e)?;
+    Ok(file.sync_all()?)
+}
+
+/// Removes what an attempt to make a file of this name has left, and what belongs to it. What cannot be removed
+/// is only in the way.
+pub(super) fn remove_leftovers(building: &Path) {
+    for rest in ["", "-wal", "-shm", "-journal"] {
+        let mut name = building.as_os_str().to_owned();
+        name.push(rest);
+        let _ = std::fs::remove_file(name);
     }
 }

@@ -45,6 +45,7 @@ pub mod targets;
 pub mod tasks;
 pub mod telling;
 mod transaction;
+mod upgrade;
 mod vacuum;
 
 use std::path::{Path, PathBuf};

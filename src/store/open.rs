@@ -14,7 +14,9 @@ use anyhow::{Context, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::backup::remove_leftovers;
 use super::schema::{self, Fit};
+use super::upgrade::{Upgrade, init_lock};
 use super::{Log, Store, Tx, Writes, condemn, explain, quarantine};
 use crate::exit::Failure;
 use crate::{fsx, platform};
@@ -74,6 +76,9 @@ impl Store {
             // Nothing is written to a file that is damaged.
             if fit == Fit::AsSeen || quarantine::beside(real).is_some() {
                 return Ok(());
+            }
+            if fit == Fit::Older {
+                return upgrade_older(&mut store, real);
             }
             let _alone = init_lock(real)?;
             match schema::migrate(&mut store.conn) {
@@ -197,27 +202,22 @@ impl Store {
     }
 }
 
-/// Removes what an attempt to make a file of this name has left, and what belongs to it. What cannot be removed
-/// is only in the way.
-pub(super) fn remove_leftovers(building: &Path) {
-    for rest in ["", "-wal", "-shm", "-journal"] {
-        let mut name = building.as_os_str().to_owned();
-        name.push(rest);
-        let _ = std::fs::remove_file(name);
-    }
-}
-
-/// Keeps whoever opens the board for the first time from changing its tables at the same time: Hermes
-/// takes this lock too, and goes on without it after ten seconds, as we do.
-fn init_lock(real: &Path) -> Result<std::fs::File> {
-    let mut name = real.as_os_str().to_owned();
-    name.push(".init.lock");
-    let lock = fsx::open_lock(Path::new(&name))?;
-    let until = Instant::now() + Duration::from_secs(10);
-    while !fsx::lock_exclusive(&lock, fsx::Wait::No)? && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    Ok(lock)
+/// Upgrades the tables of a board that an earlier release wrote. A second connection exists meanwhile: SQLite copies
+/// nothing through a connection that has a write transaction open.
+fn upgrade_older(store: &mut Store, real: &Path) -> Result<()> {
+    let upgrade = Upgrade::of(store)?;
+    let mut attempt = || -> Result<()> {
+        let Some(_alone) = init_lock(real)? else {
+            return Err(Failure::try_again(
+                "another process has been upgrading it for ten seconds",
+            )
+            .hint("nothing was changed; try again in a moment")
+            .into());
+        };
+        let reader = connect_real(&upgrade.shown, real, Access::Read)?;
+        upgrade.run(&mut store.conn, reader.conn)
+    };
+    attempt().map_err(|e| upgrade.explain(e))
 }
 
 /// Writes a whole new board in rollback mode, then marks it WAL: there is no log to carry over a rename.

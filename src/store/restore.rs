@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::open::{Access, BUSY_TIMEOUT, configure, connect, remove_leftovers};
+use super::backup::remove_leftovers;
+use super::open::{Access, BUSY_TIMEOUT, configure, connect};
 use super::{Store, explain, meta, quarantine, schema};
 use crate::exit::Failure;
 use crate::fsx;

@@ -162,8 +162,10 @@ pub enum Fit {
     AsSeen,
     /// They were changed since, or this release has not seen them: what is ours may be missing in part.
     Changed,
-    /// What is ours is of an earlier version, or not there.
+    /// What is ours is of an earlier version.
     Older,
+    /// The file has no tables of ours: another program created it.
+    Missing,
 }
 
 /// Remembers that this file was inspected, as its tables are now: SQLite counts every change of them.
@@ -206,22 +208,23 @@ pub fn inspect(conn: &Connection, shown: &str) -> Result<Fit> {
             return Err(not_a_board(format!("{table}.{missing} is missing")).into());
         }
     }
-    let version = version(conn)?;
-    if version > VERSION {
-        return Err(Failure::unusable(format!(
-            "{shown} was written by a newer kanban (its tables have version {version}, this program knows {VERSION})"
-        ))
-        .hint("upgrade kanban; nothing was written to the board")
-        .into());
-    }
-    Ok(match version {
+    Ok(match version(conn)? {
+        0 => Fit::Missing,
         VERSION => Fit::Changed,
+        newer if newer > VERSION => return Err(written_by_newer(shown, newer).into()),
         _ => Fit::Older,
     })
 }
 
+fn written_by_newer(shown: &str, version: i64) -> Failure {
+    Failure::unusable(format!(
+        "{shown} was written by a newer kanban (its tables have version {version}, this program knows {VERSION})"
+    ))
+    .hint("upgrade kanban; nothing was written to the board")
+}
+
 /// The version of our tables on this file; 0 where there are none.
-fn version(conn: &Connection) -> Result<i64> {
+pub fn version(conn: &Connection) -> Result<i64> {
     let present: i64 = conn.query_row(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'tick_meta'",
         [],
@@ -262,6 +265,10 @@ pub fn migrate(conn: &mut Connection) -> Result<()> {
 pub fn migrate_inside(conn: &Connection) -> Result<()> {
     conn.execute_batch("CREATE TABLE IF NOT EXISTS tick_meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT")?;
     let from = version(conn)?;
+    // The board was inspected in an earlier transaction; a newer program may have upgraded it in between.
+    if from > VERSION {
+        return Err(written_by_newer(conn.path().unwrap_or("the board"), from).into());
+    }
     for migration in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or(0)) {
         conn.execute_batch(migration)?;
     }
@@ -381,6 +388,16 @@ mod tests {
         conn.execute("UPDATE tick_meta SET value = 99 WHERE key = 'schema'", [])
             .unwrap();
         assert!(!is_inspected(&conn), "its tables of ours are newer");
+    }
+
+    #[test]
+    fn migration_refuses_tables_of_a_newer_program_and_leaves_them() {
+        let mut conn = board();
+        let set = "UPDATE tick_meta SET value = 99 WHERE key = 'schema'";
+        conn.execute(set, []).unwrap();
+        let refused = migrate(&mut conn).unwrap_err();
+        assert!(refused.to_string().contains("newer kanban"));
+        assert_eq!(version(&conn).unwrap(), 99);
     }
 
     #[test]

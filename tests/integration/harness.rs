@@ -190,10 +190,21 @@ impl Home {
 
     /// Waits for a condition.
     #[track_caller]
-    pub fn wait_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
+    pub fn wait_until(&self, what: &str, condition: impl FnMut() -> bool) {
+        self.wait(what, condition, || self.kanban(&["events"]).stdout);
+    }
+
+    /// Waits for a condition and runs no command meanwhile, which could upgrade the board.
+    #[track_caller]
+    pub fn wait_until_seen(&self, what: &str, condition: impl FnMut() -> bool) {
+        self.wait(what, condition, String::new);
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &str, mut condition: impl FnMut() -> bool, events: impl Fn() -> String) {
         let until = Instant::now() + PATIENCE;
         while !condition() {
-            let events = self.kanban(&["events"]).stdout;
+            let events = events();
             assert!(
                 Instant::now() < until,
                 "waited in vain: {what}\n{}\n{events}",

@@ -59,6 +59,7 @@ mod timer;
 mod traced;
 mod transcript;
 mod upgrade;
+mod upgrade_backup;
 mod verify;
 mod watch;
 mod worktree;
