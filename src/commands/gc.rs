@@ -11,7 +11,7 @@ use crate::render::{self, size};
 use crate::store::Store;
 use crate::tick::Effects;
 use crate::tick::lock::Alone;
-use crate::tick::prune::{Extent, Pruned, Shared, Sweep};
+use crate::tick::prune::{Durability, Extent, Pruned, Shared, Sweep};
 use crate::time;
 
 /// Remove what is no longer needed: old history, runs, logs, workspaces, messages that were delivered
@@ -61,6 +61,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         effects,
         extent: Extent::All,
         shared,
+        durability: Durability::default(),
         pruned: Pruned::default(),
     };
     sweep.files()?;

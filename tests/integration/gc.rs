@@ -5,10 +5,10 @@ use std::fs;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::harness::{Home, Run, text};
+use crate::harness::{Home, PROGRAM, Run, text};
 use crate::kills::strace_works;
 use crate::receiver::{NOBODY, Receiver};
-use crate::traced::{Whom, trace};
+use crate::traced::{Trace, Whom, trace};
 
 /// The beginning of these tests.
 const T0: i64 = 1_767_225_600;
@@ -356,7 +356,7 @@ fn ticks_go_on_while_history_is_removed() {
     // Nobody else can write for now, so that removing has to wait.
     let board = Connection::open(home.board("kanban.db")).unwrap();
     board.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut gc = home.command(crate::harness::PROGRAM);
+    let mut gc = home.command(PROGRAM);
     let later = (T0 + 40 * DAY).to_string();
     let mut gc = gc.env("KANBAN_NOW", later).arg("gc").spawn().unwrap();
     let open = || -> Vec<String> {
@@ -399,4 +399,117 @@ fn removing_much_never_fills_the_disk_with_a_log() {
     let moved = moved.iter().filter(|call| call.contains("-wal>, 0)"));
     let moved = moved.count();
     assert!(moved > 3, "{moved}");
+}
+
+/// The calls of a command that wait for the log of the board or remove a file.
+fn syncs_and_removals(trace: &Trace) -> Vec<&str> {
+    let mut calls = trace.of(&["fsync", "fdatasync", "unlink", "unlinkat", "rmdir"]);
+    calls.retain(|call| !call.contains("sync(") || call.contains("kanban.db-wal>"));
+    calls
+}
+
+/// Ends a worker and its supervisor so that the exit record is all that is known of the end.
+fn leave_an_exit_record(home: &Home) {
+    home.create("a", "waits", &[]);
+    home.ok(&["tick"]);
+    let folder = home.board("workspaces");
+    home.wait_until("the worker is at work", || {
+        home.sh(&format!("ls {}/*/started", folder.display())).code == Some(0)
+    });
+    let supervisor: i64 = home.sql("SELECT supervisor_pid FROM tick_runs WHERE dead = 0");
+    // The supervisor runs a tick of its own, which waits for the board here, until it is killed.
+    home.sh(&format!(
+        "flock boards/default/kanban.db.dispatch.lock sh -c '
+             touch go
+             until grep -qs exited boards/default/runs/*/exit; do sleep 0.01; done
+             kill -9 {supervisor}'"
+    ))
+    .expect(0);
+    // A process that was killed holds its locks for a moment longer.
+    home.sh("until flock -n boards/default/runs/*/lock true; do sleep 0.01; done")
+        .expect(0);
+}
+
+const WAITS: &str = r#"
+[workers.waits]
+command = ["sh", "-c", "touch started; until [ -e \"$KANBAN_HOME/go\" ]; do sleep 0.01; done"]
+"#;
+
+#[test]
+fn gc_syncs_the_end_that_a_killed_tick_recorded_before_it_removes_the_run_folder() {
+    if !strace_works() {
+        return;
+    }
+    let home = home(WAITS);
+    leave_an_exit_record(&home);
+    // The first commit that waits for the disk comes after the one that records the end.
+    let mut tick = home.command("strace");
+    tick.args(["-o", "/dev/null", "-P"])
+        .arg(home.board("kanban.db-wal"))
+        .args(["-e", "inject=fsync,fdatasync:signal=KILL:when=1"])
+        .args([PROGRAM, "tick"]);
+    assert!(!tick.output().unwrap().status.success());
+    assert_eq!(home.sql::<i64>("SELECT dead FROM tick_runs"), 1);
+    let nonce: String = home.sql("SELECT nonce FROM tick_runs");
+    assert!(home.board(&format!("runs/{nonce}/exit")).exists());
+
+    let gc = trace(&home, Whom::Itself, &["gc"]);
+    let calls = syncs_and_removals(&gc);
+    let removed = |call: &&str| call.contains(&nonce) && call.starts_with("unlink");
+    let first = calls.iter().position(removed);
+    let first = first.unwrap_or_else(|| panic!("the folder is removed: {calls:?}"));
+    let before = &calls[..first];
+    assert!(
+        before.iter().any(|call| call.contains("sync(")),
+        "{calls:?}"
+    );
+    assert!(!home.board(&format!("runs/{nonce}")).exists());
+}
+
+#[test]
+fn whatever_a_finished_card_left_is_removed_after_a_sync_and_nothing_syncs_without_need() {
+    if !strace_works() {
+        return;
+    }
+    let mut home = home("");
+    home.create("a", "ok", &[]);
+    home.quiet().expect(0);
+    // Workspace, logs and artifacts, each on the first day on which it is old enough.
+    for (day, part) in [(8, "workspaces/"), (31, "logs/"), (61, "artifacts/")] {
+        let now = (T0 + day * DAY).to_string();
+        home = home.with("KANBAN_NOW", &now);
+        let gc = trace(&home, Whom::Itself, &["gc"]);
+        let calls = syncs_and_removals(&gc);
+        let removal = |call: &&str| call.contains(part) && !call.contains("sync(");
+        let first = calls.iter().position(removal).unwrap_or(calls.len());
+        assert!(first < calls.len(), "{part} {calls:?}");
+        let synced = calls[..first].iter().any(|call| call.contains("sync("));
+        assert!(synced, "{part} {calls:?}");
+        let again = trace(&home, Whom::Itself, &["gc"]);
+        assert_eq!(again.syncs("-wal"), 0, "nothing is left to remove");
+    }
+}
+
+#[test]
+fn files_are_removed_on_a_full_disk() {
+    if !strace_works() {
+        return;
+    }
+    let home = home("");
+    let id = home.create("a", "ok", &[]);
+    home.quiet().expect(0);
+    let log = home.board(&format!("logs/{id}.log"));
+    assert!(log.exists());
+    let mut gc = home.command("strace");
+    gc.args(["-o", "/dev/null", "-P"])
+        .arg(home.board("kanban.db-wal"))
+        .args(["-e", "inject=pwrite64:error=ENOSPC", PROGRAM, "gc"])
+        .env("KANBAN_NOW", (T0 + 31 * DAY).to_string());
+    let out = gc.output().unwrap();
+    assert_eq!(
+        out.status.code(),
+        Some(1),
+        "history cannot be removed: {out:?}"
+    );
+    assert!(!log.exists());
 }

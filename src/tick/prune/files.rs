@@ -52,6 +52,7 @@ fn run_folders(sweep: &mut Sweep<'_>) -> Result<()> {
         if used || dir.probe_own() == Lock::Held {
             continue;
         }
+        sweep.make_durable()?;
         let bytes = fsx::weight(dir.path());
         let removed = match sweep.real() {
             true => dir.remove(),
@@ -76,6 +77,7 @@ fn workspaces(sweep: &mut Sweep<'_>, keep: Seconds) -> Result<()> {
         if !sweep.is_over(&name, keep)? {
             continue;
         }
+        sweep.make_durable()?;
         let bytes = fsx::weight(&root.join(&name));
         let removed = match sweep.real() {
             true => workspace::keep_artifacts(&root, &kept, &name)
@@ -103,10 +105,15 @@ fn worktrees(sweep: &mut Sweep<'_>, keep: Seconds) -> Result<()> {
             Extent::All => fsx::weight(&place),
             Extent::Leftovers | Extent::Part => 0,
         };
-        let removed = match sweep.real() {
-            true => worktree::remove(&marks, &name),
-            false => worktree::doubt(&marks, &name)
-                .map(|doubt| doubt.map_or(Removal::Gone, Removal::Kept)),
+        // Most trees of finished cards that are still there have to stay, and then nothing needs a sync.
+        let removed = match worktree::doubt(&marks, &name) {
+            Ok(Some(why)) => Ok(Removal::Kept(why)),
+            Ok(None) if sweep.real() => {
+                sweep.make_durable()?;
+                worktree::remove(&marks, &name)
+            }
+            Ok(None) => Ok(Removal::Gone),
+            Err(e) => Err(e),
         };
         match removed {
             Ok(Removal::Gone) => sweep.pruned.worktrees += one(bytes),
@@ -182,7 +189,7 @@ fn each(sweep: &mut Sweep<'_>, kind: Kind, keep: Seconds) -> Result<()> {
         let Some(name) = name.to_str() else { continue };
         let task = name.split_once('.').map_or(name, |(task, _)| task);
         if !path.is_symlink() && sweep.is_over(task, keep)? {
-            remove(sweep, kind, &path);
+            remove(sweep, kind, &path)?;
         }
     }
     Ok(())
@@ -201,10 +208,10 @@ fn next(sweep: &mut Sweep<'_>, kind: Kind, folder: &Path, keep: Seconds) -> Resu
     let board = sweep.board;
     for task in &part.cards {
         match kind {
-            Kind::Logs => remove_all(sweep, kind, log::paths(&board.log(task))),
+            Kind::Logs => remove_all(sweep, kind, log::paths(&board.log(task)))?,
             Kind::Artifacts => {
                 let paths = workspace::kept_artifacts(folder, task.as_str());
-                remove_all(sweep, kind, paths);
+                remove_all(sweep, kind, paths)?;
             }
         }
     }
@@ -220,10 +227,14 @@ fn next(sweep: &mut Sweep<'_>, kind: Kind, folder: &Path, keep: Seconds) -> Resu
 }
 
 /// Removes what one card has. Its names are used in their order, so that the first that is not ends them.
-fn remove_all(sweep: &mut Sweep<'_>, kind: Kind, paths: impl Iterator<Item = PathBuf>) {
-    for path in paths.take_while(|path| is_there(path)) {
-        remove(sweep, kind, &path);
-    }
+fn remove_all(
+    sweep: &mut Sweep<'_>,
+    kind: Kind,
+    paths: impl Iterator<Item = PathBuf>,
+) -> Result<()> {
+    paths
+        .take_while(|path| is_there(path))
+        .try_for_each(|path| remove(sweep, kind, &path))
 }
 
 /// Whether something lies here that is no link.
@@ -231,7 +242,8 @@ fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| !meta.is_symlink())
 }
 
-fn remove(sweep: &mut Sweep<'_>, kind: Kind, path: &Path) {
+fn remove(sweep: &mut Sweep<'_>, kind: Kind, path: &Path) -> Result<()> {
+    sweep.make_durable()?;
     let bytes = fsx::weight(path);
     let removed = match sweep.real() {
         true => kind.remove(path),
@@ -245,4 +257,5 @@ fn remove(sweep: &mut Sweep<'_>, kind: Kind, path: &Path) {
         Ok(()) => *pruned += one(bytes),
         Err(e) => fail(sweep, path, &e.into()),
     }
+    Ok(())
 }

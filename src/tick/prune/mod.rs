@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::{Effects, Tick};
 use crate::board::id::TaskId;
 use crate::config::{Board, Config};
-use crate::store::Store;
 use crate::store::retention::{self, Freed};
+use crate::store::{Checkpoint, Store, meta};
 use crate::time::Seconds;
 
 /// Whose rows may be removed on a board that another program reads too.
@@ -35,6 +35,16 @@ pub enum Extent {
     Part,
     /// Everything.
     All,
+}
+
+/// Whether a power cut could undo what the board says of the cards and runs whose files are removed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// A tick may have been killed between its last commit and the sync of that commit.
+    #[default]
+    Unknown,
+    /// Every commit that this sweep has seen is on the disk.
+    Synced,
 }
 
 /// What was, or would be, removed.
@@ -81,6 +91,7 @@ pub struct Sweep<'a> {
     pub effects: Effects,
     pub extent: Extent,
     pub shared: Shared,
+    pub durability: Durability,
     pub pruned: Pruned,
 }
 
@@ -99,6 +110,34 @@ impl Sweep<'_> {
             Extent::Leftovers => Ok(()),
             Extent::Part | Extent::All => rows::run(self),
         }
+    }
+
+    /// Waits until the commits are on the disk by which the files about to be removed are not needed, whichever process
+    /// made them. Otherwise a power cut could bring back the run or the card without its files: an exit record is the
+    /// only other witness of an end.
+    ///
+    /// A synced commit of our own takes all earlier ones along. Once for a sweep is enough: only the holder of the
+    /// dispatch lock records ends without a sync, and the caller of [`Sweep::files`] holds it.
+    fn make_durable(&mut self) -> Result<()> {
+        if !self.real() || self.durability == Durability::Synced {
+            return Ok(());
+        }
+        let now = self.now;
+        let written = self
+            .store
+            .write("syncing the board before files are removed", |tx| {
+                meta::remember(tx, "prune_synced_at", now)
+            });
+        if let Err(e) = written {
+            // On a full disk the files have to go, or nothing ever frees it. A checkpoint syncs the log without
+            // appending to it.
+            match self.store.checkpoint() {
+                Ok(Checkpoint::Truncated | Checkpoint::NotWal) => {}
+                Ok(Checkpoint::Busy) | Err(_) => return Err(e),
+            }
+        }
+        self.durability = Durability::Synced;
+        Ok(())
     }
 
     fn real(&self) -> bool {
@@ -145,6 +184,7 @@ fn part(
         effects: tick.effects,
         extent,
         shared: Shared::Kept,
+        durability: Durability::default(),
         pruned: Pruned::default(),
     };
     run(&mut sweep)?;
