@@ -1676,7 +1676,7 @@ _kanban() {
             return 0
             ;;
         kanban__subcmd__reclaim)
-            opts="-h --reason --board --config --json --help"
+            opts="-y -h --reason --force --yes --board --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

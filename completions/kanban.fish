@@ -318,6 +318,8 @@ complete -c kanban -n "__fish_kanban_using_subcommand reassign" -s h -l help -d 
 complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l reason -d 'Why, for whoever reads the history' -r
 complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l board -d 'The board; a home with one board needs none' -r
 complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l config -d 'The configuration file [default: see Files in kanban --help]' -r -F
+complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l force -d 'Let work continue beside a process that cannot be ended'
+complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -s y -l yes -d 'Do not ask whether it is meant: for scripts'
 complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -l json -d 'Print JSON'
 complete -c kanban -n "__fish_kanban_using_subcommand reclaim" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kanban -n "__fish_kanban_using_subcommand stop" -l reason -d 'Why, for whoever reads the history' -r

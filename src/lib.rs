@@ -17,12 +17,12 @@
 //! | `board` | the domain: ids, card, column, run, retry, event; values and rules | |
 //! | `config` | the TOML file: types, load, validate, paths, templates | the file, the environment |
 //! | `store` | SQLite: open, schema, transactions, one file per table family, checkpoint | rusqlite |
-//! | `worker` | processes: spec, launch, hand-over, fork, gate, process group, exit record, slots; helper programs; this one for many boards | `std::process`, signals |
+//! | `worker` | processes: spec, launch, hand-over, fork, gate, exit record, slots; finding and ending the processes of a run; helper programs; this one for many boards | `std::process`, signals |
 //! | `delivery` | telling people and programs: one file per channel, texts, signatures, the sending threads | ureq |
 //! | `render` | text tables, columns, JSON, the page of a board, escaping | the terminal |
 //! | `hosts` | the text of systemd units, crontab lines, launchd agents; no I/O | |
 //! | `tick` | one file per pass; its list of passes is in order | |
-//! | `supervise` | runs one worker to its end | |
+//! | `supervise` | runs one worker to its end; the guard of runs without a cgroup | |
 //! | `commands` | one file per subcommand: `Args` and `run` | stdin and stdout |
 //! | `exit` | the closed set of failure kinds and their exit codes | |
 //!
@@ -30,17 +30,18 @@
 //!
 //! `<db>.dispatch.lock` is held from the survey to the end of dispatch.
 //!
-//! 1. **survey** asks the lock of every run that is not proven dead
-//! 2. **absorb** books the ends that supervisors recorded
-//! 3. **reap** ends and books what lost its supervisor; cancels what lost its card
+//! 1. **survey** reads the lock and the exit record of every run that is not proven dead
+//! 2. **absorb** records the ends that supervisors and guards left
+//! 3. **reap** ends the processes of runs without supervisor and record, and records those runs as lost; a run that may
+//!    be alive keeps its card, with the reason. Asks supervisors to end workers whose cards were taken away
 //! 4. **outsiders** books the runs that another program started and that are over
 //! 5. **promote** moves on what no longer waits for a parent or a moment: by what happened, and once an hour by a
 //!    look at every card that waits, for what another program changed without an event
-//! 6. **dispatch** claims under all caps in one transaction, then starts supervisors
+//! 6. **dispatch** claims under all caps in one transaction, then starts supervisors. It skips a card that the folder
+//!    of an unknown run names (`tick::open_runs`): an earlier copy of the board does not know later runs
 //! 7. **announce** puts what happened into the outbox, in one transaction with the cursor over the events
 //!
-//! 8. the record of the tick; folders of runs that are booked are put aside for runs to come (`worker::spares`), once
-//!    the board alone can say how they ended
+//! 8. the record of the tick; the folders of ended runs are removed once the commit that records the end is durable
 //!
 //! Then that lock is given back, and `<db>.deliver.lock` is held for the next:
 //!
@@ -48,9 +49,9 @@
 //! 10. **page** makes the page of the board anew, if one is kept and something changed
 //! 11. the checkpoint, which a tick that follows the end of a worker leaves to another while more run
 //!
-//! However many are started at a time, the tick starts one process and hands it all that is locked for them. That one
-//! goes on as a supervisor for each (`worker::twin`), which costs a tenth of starting the program as often, and costs
-//! the tick nothing.
+//! The tick starts one process for all runs of a batch and hands it their locks. That process forks a supervisor for
+//! each run (`worker::twin`), which costs a tenth of starting the program as often, and costs the tick nothing. It then
+//! ends, or stays as the guard of the runs that have no cgroup.
 //!
 //! A claim waits for the disk before anything is started, and takes along what was committed before it. So nothing
 //! else has to (`Store::write_unsynced`), but for the last commit before something is removed outside the board.
@@ -80,12 +81,29 @@
 //! # The life of a run
 //!
 //! ```text
-//! tick:        lock ─► claim (commit) ─► start supervisor, which is sent the locked descriptor ─► close
-//! supervisor:  gated worker ─► fence (commit) ─► open the gate ─► wait ─► end what is left ─► exit record
-//!              ─► give slot and lock back ─► follow-up tick
-//! later tick:  lock held ─► alive;  free with record ─► book it;
-//!              free, claimed ─► never ran, requeue;  free, started, no record ─► end the tree, then lost
+//! tick:        lock ─► the folder names the card ─► claim (commit) ─► start supervisor, send it the locked descriptor
+//! supervisor:  gated worker, in its cgroup ─► fence (commit) ─► the folder names the processes ─► open the gate
+//!              ─► wait ─► end what is left ─► exit record ─► release slot and lock ─► follow-up tick
+//! guard:       supervisor killed ─► end the orphans, its children now ─► exit record ─► release slot and lock
+//! later tick:  lock held ─► alive;  free, with record ─► record the end on the board;
+//!              free, claimed, no record ─► never ran, requeue;
+//!              free, started, no record ─► find and end its processes: none left ─► lost;  else it keeps the card
 //! ```
+//!
+//! A held lock proves that a run is alive. A free lock does not prove that the run is dead: ordinary programs close
+//! descriptors that they do not know, and so release the tree lock. A run without supervisor and record is dead only if
+//! no witness shows life (`worker::liveness`): its locks, its cgroup (`worker::cgroup`), and in the process table
+//! (`worker::process_table`) its cookie, its group and session, and the recorded worker. Two searches in a row must
+//! find nothing, because one reading of the process table can miss a process. Another boot proves death; in another PID
+//! namespace the run keeps its card until its claim expires.
+//!
+//! A process is killed only if its cgroup, its cookie, its lock, its ancestry or its recorded start time identifies it.
+//! One that is only in the group or session of the run keeps the card and is not killed, because the numbers of groups
+//! and sessions are reused.
+//!
+//! Every command that frees a card, a folder or a board asks `tick::open_runs`. `tests/model/spawn_model.py` is the
+//! model of this protocol; `tests/integration/liveness.rs` tests each kind of worker with a cgroup, with a guard and
+//! with neither.
 //!
 //! # The columns of a card
 //!

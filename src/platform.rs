@@ -3,6 +3,8 @@
 //! `KANBAN_TEST_PORTABLE=1` switches the Linux parts off, so that the portable ways are tested on Linux
 //! too. This is the one file with a `cfg` on the operating system.
 
+pub mod unit_path;
+
 use std::path::Path;
 
 /// Whether the Linux-only helps may be used.
@@ -24,8 +26,8 @@ pub const MAX_RSS_PER_KIB: i64 = if cfg!(target_os = "macos") { 1_024 } else { 1
 pub const MACOS: bool = cfg!(target_os = "macos");
 
 pub use imp::{
-    NOT_FOR_OTHERS, adopt_orphans, adopted, any_belonging, die_with_parent, kill_belonging,
-    network_file_system, own_executable, process, raise_oom_score, service_unit,
+    NOT_FOR_OTHERS, adopt_orphans, adopted, die_with_parent, name_this_process,
+    network_file_system, own_executable, path_of, pin, process, raise_oom_score, service_unit,
 };
 
 /// The systemd service that this process is in.
@@ -80,9 +82,32 @@ fn process_by_signal(pid: i32) -> Process {
     }
 }
 
-/// The id of this boot: two different ones mean that every process of the older one is gone.
-pub fn boot_id() -> String {
-    read_line("/proc/sys/kernel/random/boot_id").unwrap_or_default()
+/// A process that is to be killed. By a descriptor, the signal cannot reach a later process with the same number;
+/// where the system has no such descriptors, the caller compares the start time first.
+#[derive(Debug)]
+pub enum Pinned {
+    Descriptor(std::os::fd::OwnedFd),
+    Number(rustix::process::Pid),
+}
+
+/// The id of this boot. Two different ids prove that every process of the older boot is gone. `None`: it cannot be
+/// read, or this system has none.
+pub fn boot_id() -> Option<String> {
+    linux().then(|| read_line("/proc/sys/kernel/random/boot_id"))?
+}
+
+/// A variable of the environment of this process.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The PID namespace of this process: process ids of another one say nothing here. `None`: it cannot be read.
+pub fn pid_namespace() -> Option<String> {
+    if !linux() {
+        return Some("only".into());
+    }
+    let link = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    link.to_str().map(str::to_owned)
 }
 
 /// The id of this machine, which unlike its name does not change.
@@ -115,10 +140,9 @@ pub fn executable_by_path() -> std::path::PathBuf {
 #[cfg(target_os = "linux")]
 mod imp {
     use super::*;
-    use crate::fsx::Identity;
+    use rustix::io::Errno;
     use rustix::net::RecvFlags;
     use rustix::process::{Pid, Signal};
-    use std::os::unix::fs::MetadataExt;
     use std::path::PathBuf;
 
     /// Descriptors that are received so are closed when another program is executed.
@@ -129,7 +153,7 @@ mod imp {
         if linux() && rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_err()
         {
             log::warn!(
-                "cannot become a subreaper; what a worker leaves behind is found by its lock only"
+                "cannot become a subreaper; what a worker leaves is found by its cgroup, its tree lock or the process table only"
             );
         }
     }
@@ -160,54 +184,52 @@ mod imp {
         }
     }
 
-    /// Our living children: the worker, and what was left behind and came to us.
-    pub fn adopted() -> Vec<Pid> {
-        let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
-            return Vec::new();
-        };
-        tasks
-            .flatten()
-            .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok())
-            .flat_map(|list| {
-                list.split_whitespace()
-                    .filter_map(|pid| pid.parse().ok())
-                    .collect::<Vec<i32>>()
-            })
-            .filter_map(Pid::from_raw)
-            .collect()
+    /// Our living children: the worker, and what was left behind and came to us. `None`: this kernel keeps no list.
+    pub fn adopted() -> Option<Vec<Pid>> {
+        if !linux() {
+            return Some(Vec::new());
+        }
+        let mut found = Vec::new();
+        for task in std::fs::read_dir("/proc/self/task").ok()?.flatten() {
+            let list = std::fs::read_to_string(task.path().join("children")).ok()?;
+            let pids = list.split_whitespace().filter_map(|pid| pid.parse().ok());
+            found.extend(pids.filter_map(Pid::from_raw));
+        }
+        Some(found)
     }
 
-    /// Whether any process, other than this one, carries the environment entry `cookie` or has `file` open.
-    /// `None`: cannot tell.
-    pub fn any_belonging(cookie: &str, file: Identity) -> Option<bool> {
-        if !linux() {
-            return None;
-        }
-        Some(others()?.any(|dir| has_entry(&dir, cookie) || has_open(&dir, file)))
+    /// Where an open file is now. The mark of a removed one follows its name.
+    pub fn path_of(file: &std::fs::File) -> std::io::Result<PathBuf> {
+        use std::os::fd::AsRawFd;
+        std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))
     }
 
-    /// Kills every process that carries the environment entry `cookie` or has `file` open, and says how
-    /// many there were. Each is pinned by a descriptor before it is looked at, so that a number that
-    /// was given to another process meanwhile is never hit. `None`: cannot tell.
-    pub fn kill_belonging(cookie: &str, file: Option<Identity>) -> Option<usize> {
-        if !linux() {
-            return None;
+    /// Prepares to kill a process: from here on, its descriptor stands for this process alone.
+    pub fn pin(pid: Pid) -> Result<Pinned, Errno> {
+        match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
+            Ok(descriptor) => Ok(Pinned::Descriptor(descriptor)),
+            Err(Errno::SRCH) => Err(Errno::SRCH),
+            // A kernel before 5.3, or a sandbox that refuses the call.
+            Err(_) => Ok(Pinned::Number(pid)),
         }
-        let mut killed = 0;
-        for dir in others()? {
-            let Some(pid) = pid_of(&dir).and_then(Pid::from_raw) else {
-                continue;
-            };
-            let Ok(pinned) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())
-            else {
-                continue;
-            };
-            let belongs = has_entry(&dir, cookie) || file.is_some_and(|f| has_open(&dir, f));
-            if belongs && rustix::process::pidfd_send_signal(&pinned, Signal::KILL).is_ok() {
-                killed += 1;
+    }
+
+    impl Pinned {
+        /// Sends KILL.
+        pub fn kill(&self) -> Result<(), Errno> {
+            match self {
+                Self::Descriptor(fd) => rustix::process::pidfd_send_signal(fd, Signal::KILL),
+                Self::Number(pid) => rustix::process::kill_process(*pid, Signal::KILL),
             }
         }
-        Some(killed)
+    }
+
+    /// Names this process for people who list processes.
+    pub fn name_this_process(name: &std::ffi::CStr) {
+        if linux() {
+            // Only for people: a refusal changes nothing.
+            let _ = rustix::thread::set_name(name);
+        }
     }
 
     /// The service that this process is in, where systemd started it or something above it.
@@ -268,39 +290,6 @@ mod imp {
         Some(boot + i64::try_from(ticks / rustix::param::clock_ticks_per_second()).ok()?)
     }
 
-    /// The `/proc` folders of all processes but this one and the dead.
-    fn others() -> Option<impl Iterator<Item = PathBuf>> {
-        let ours = i32::try_from(std::process::id()).ok();
-        let entries = std::fs::read_dir("/proc").ok()?;
-        Some(entries.flatten().map(|e| e.path()).filter(move |dir| {
-            let pid = pid_of(dir);
-            pid.is_some_and(|p| p > 1) && pid != ours && !is_zombie(dir)
-        }))
-    }
-
-    fn pid_of(dir: &Path) -> Option<i32> {
-        dir.file_name()?.to_str()?.parse().ok()
-    }
-
-    fn has_entry(dir: &Path, entry: &str) -> bool {
-        std::fs::read(dir.join("environ"))
-            .is_ok_and(|bytes| bytes.split(|b| *b == 0).any(|e| e == entry.as_bytes()))
-    }
-
-    fn has_open(dir: &Path, file: Identity) -> bool {
-        let Ok(fds) = std::fs::read_dir(dir.join("fd")) else {
-            return false;
-        };
-        fds.flatten().any(|fd| {
-            std::fs::metadata(fd.path()).is_ok_and(|meta| {
-                Identity {
-                    dev: meta.dev(),
-                    ino: meta.ino(),
-                } == file
-            })
-        })
-    }
-
     fn is_zombie(proc_dir: &Path) -> bool {
         // The state follows the command name, which is in parentheses and may hold anything.
         std::fs::read_to_string(proc_dir.join("stat"))
@@ -337,16 +326,18 @@ mod imp {
 #[cfg(not(target_os = "linux"))]
 mod imp {
     use super::*;
+    use rustix::io::Errno;
     use rustix::net::RecvFlags;
+    use rustix::process::{Pid, Signal};
     use std::path::PathBuf;
 
     /// Cannot be asked for here; who receives descriptors sees to it before anything is executed.
     pub const NOT_FOR_OTHERS: RecvFlags = RecvFlags::empty();
 
-    /// No such call here: the run's tree lock tells whether something was left behind.
+    /// No such call here: the tree lock and the process table show what a worker leaves.
     pub fn adopt_orphans() {}
 
-    /// Says whether the parent is still `parent`; the tree lock covers its later death.
+    /// Says whether the parent is still `parent`. The worker outlives it; the next tick finds and ends the worker.
     pub fn die_with_parent(parent: rustix::process::Pid) -> bool {
         rustix::process::getppid() == Some(parent)
     }
@@ -360,8 +351,8 @@ mod imp {
     }
 
     /// Nothing comes to us here.
-    pub fn adopted() -> Vec<rustix::process::Pid> {
-        Vec::new()
+    pub fn adopted() -> Option<Vec<Pid>> {
+        Some(Vec::new())
     }
 
     /// No systemd here.
@@ -374,15 +365,37 @@ mod imp {
         process_by_signal(pid)
     }
 
-    /// Cannot tell here.
-    pub fn any_belonging(_cookie: &str, _file: crate::fsx::Identity) -> Option<bool> {
-        None
+    /// Where an open file is now.
+    #[cfg(target_vendor = "apple")]
+    pub fn path_of(file: &std::fs::File) -> std::io::Result<PathBuf> {
+        use std::os::unix::ffi::OsStringExt;
+        let path = rustix::fs::getpath(file)?;
+        Ok(std::ffi::OsString::from_vec(path.into_bytes()).into())
     }
 
-    /// Cannot tell here.
-    pub fn kill_belonging(_cookie: &str, _file: Option<crate::fsx::Identity>) -> Option<usize> {
-        None
+    /// Cannot be told here.
+    #[cfg(not(target_vendor = "apple"))]
+    pub fn path_of(_file: &std::fs::File) -> std::io::Result<PathBuf> {
+        Err(std::io::ErrorKind::Unsupported.into())
     }
+
+    /// No descriptors of processes here.
+    pub fn pin(pid: Pid) -> Result<Pinned, Errno> {
+        Ok(Pinned::Number(pid))
+    }
+
+    impl Pinned {
+        /// Sends KILL.
+        pub fn kill(&self) -> Result<(), Errno> {
+            match self {
+                Self::Number(pid) => rustix::process::kill_process(*pid, Signal::KILL),
+                Self::Descriptor(_) => Err(Errno::SRCH),
+            }
+        }
+    }
+
+    /// Not needed here.
+    pub fn name_this_process(_name: &std::ffi::CStr) {}
 
     /// Cannot tell here; the lock test before a start refuses emulated locks.
     pub fn network_file_system(_dir: &Path) -> Option<&'static str> {

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod queue;
 pub mod retry;
 pub mod run;
+pub mod run_facts;
 pub mod statement;
 pub mod status;
 pub mod task;

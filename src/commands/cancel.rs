@@ -12,7 +12,7 @@ use crate::store::lifecycle;
 ///
 /// A cancelled card is not done: children that wait for its success go on waiting, and those made with
 /// --after-any start. A running card is taken away from its worker; the command returns when every process
-/// of it is gone. kanban retry takes the card up again.
+/// of it is gone, and exits 75 if one of them cannot be ended. kanban retry takes the card up again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = r#"Examples:
   $ kanban cancel t_1a2b3c4d --reason "no longer needed""#)]

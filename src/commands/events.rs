@@ -200,6 +200,7 @@ pub fn describe(row: &EventRow) -> String {
             None,
         ],
         "lane_held" => [fact("worker"), fact("error"), None],
+        "reclaim_deferred" => [fact("reason"), fact("error"), None],
         "status" => [fact("status").map(|s| format!("to {s}")), fact("by"), None],
         "gave_up" => [
             fact("failures").map(|n| format!("after {n}")),

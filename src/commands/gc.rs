@@ -62,6 +62,7 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
         extent: Extent::All,
         shared,
         durability: Durability::default(),
+        unknown: None,
         pruned: Pruned::default(),
     };
     sweep.files()?;

@@ -17,6 +17,7 @@ use crate::render;
 use crate::store::export::Cell;
 use crate::store::import::Import;
 use crate::store::{Store, Tx};
+use crate::tick::open_runs;
 use crate::time::{self, Seconds};
 
 /// Make a board of what kanban export printed
@@ -62,6 +63,11 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     let header = lines.header()?;
     let path = session.board.db();
     let what = format!("cannot import into board {}", session.board.slug);
+    // A card of the same id must not get a second worker.
+    let open = open_runs::of_board(&session.config, &session.board, now)?;
+    if !open.is_empty() {
+        return Err(open_runs::refusal(&open, &session.board).into());
+    }
     let made = Store::create_filled(&path, |tx| lines.fill(tx, &header, now))
         .with_context(|| what.clone())?;
     let (rows, blocked) = match made {

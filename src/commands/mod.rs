@@ -82,10 +82,11 @@ use crate::exit::Failure;
 use crate::platform;
 use crate::store::lifecycle::{Actor, Changed};
 use crate::store::{Snapshot, Store, Tx, outsiders, tasks};
+use crate::tick::open_runs;
 use crate::tick::outsiders::worker_of as outsider_of;
 use crate::time::{self, Seconds};
 use crate::worker::outsider;
-use crate::worker::rundir::{Lock, RunDir};
+use crate::worker::rundir::RunDir;
 
 /// How long a command waits for a worker to end beyond what its grace allows.
 const END_PATIENCE: Duration = Duration::from_secs(10);
@@ -268,30 +269,31 @@ impl Session {
         END_PATIENCE + 2 * grace
     }
 
-    /// Waits until every process of these runs is gone: their supervisors let go of the locks only then.
+    /// Waits until every process of these runs is gone. Where a supervisor is at work it ends its worker; what a killed
+    /// supervisor left behind is ended here.
     fn await_ends(&self, runs: &[&Nonce]) -> Result<()> {
+        if runs.is_empty() {
+            return Ok(());
+        }
         self.close();
         let patience = self.end_patience();
         let until = Instant::now() + patience;
-        for nonce in runs {
-            let dir = RunDir::new(&self.board.runs(), nonce);
-            let mut pause = Duration::from_millis(5);
-            while dir.probe_own() == Lock::Held {
-                if Instant::now() >= until {
-                    return Err(Failure::try_again(format!(
-                        "a worker was asked to end and is still there after {} s",
-                        patience.as_secs()
-                    ))
-                    .hint("the card is taken away from it, and no other worker gets it before it is gone")
+        let mut pause = Duration::from_millis(5);
+        loop {
+            let mut open = open_runs::of_board(&self.config, &self.board, time::now()?)?;
+            open.retain(|run| runs.contains(&&run.suspect.nonce));
+            let left = open_runs::end(open, until)?;
+            let Some(first) = left.first() else {
+                return Ok(());
+            };
+            if Instant::now() >= until || left.iter().any(|run| run.needs_person()) {
+                return Err(Failure::try_again(first.why())
+                    .hint("no other worker starts for its card before it is gone; end it, or use kanban reclaim --force")
                     .into());
-                }
-                // Its supervisor may not have listened yet when it was asked first.
-                self.cancel(nonce);
-                std::thread::sleep(pause);
-                pause = (pause * 2).min(Duration::from_millis(200));
             }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(200));
         }
-        Ok(())
     }
 
     /// Asks a worker to end whose card was taken away. The next tick asks again if nobody listens yet.

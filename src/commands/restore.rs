@@ -17,8 +17,8 @@ use crate::render::style::Style;
 use crate::store::{Origin, outsiders};
 use crate::tick::hermes;
 use crate::tick::lock::Alone;
+use crate::tick::open_runs::{self, OpenRun};
 use crate::time;
-use crate::worker::rundir;
 
 /// Go back to a backup of the board
 ///
@@ -109,35 +109,28 @@ fn no_outsiders(session: &Session) -> Result<()> {
     }
 }
 
-/// A worker whose card is put back would not know, and another one would be started beside it. The locks are
-/// asked and not the board, which may be damaged.
+/// A worker whose card is put back would not know, and another one would be started beside it. The folders of the runs
+/// are asked as well as the board, which may be damaged.
 fn no_workers(session: &Session, stop: bool) -> Result<()> {
-    let runs = session.board.runs();
     let until = Instant::now() + session.end_patience();
     loop {
-        let held = rundir::held(&runs)?;
-        if held.is_empty() {
+        let open = open_runs::of_board(&session.config, &session.board, time::now()?)?;
+        let Some(first) = open.first().map(OpenRun::why) else {
             return Ok(());
-        }
-        let (n, s) = (held.len(), if held.len() == 1 { "" } else { "s" });
+        };
         if !stop {
-            return Err(Failure::refused(format!(
-                "{n} worker{s} still run on board {}",
-                session.board.slug
-            ))
-            .hint("kanban drain waits for them, --stop-workers ends them; nothing was changed")
-            .into());
+            return Err(open_runs::refusal(&open, &session.board)
+                .hint(
+                    "kanban drain waits for workers, --stop-workers ends them; nothing was changed",
+                )
+                .into());
         }
-        if Instant::now() >= until {
-            return Err(Failure::try_again(format!(
-                "{n} worker{s} of board {} could not be ended",
-                session.board.slug
-            ))
-            .hint("nothing was changed; try again, or end them by hand")
-            .into());
-        }
-        for run in held {
-            run.cancel();
+        let refused = open_runs::end(open, until)?;
+        if refused.iter().any(OpenRun::needs_person) || Instant::now() >= until {
+            let first = refused.first().map_or(first, OpenRun::why);
+            return Err(Failure::try_again(first)
+                .hint("nothing was changed; try again, or end that process by hand")
+                .into());
         }
         std::thread::sleep(Duration::from_millis(50));
     }

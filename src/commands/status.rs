@@ -18,11 +18,13 @@ use crate::store::lanes::{self, Lane};
 use crate::store::meta::{self, LastTick};
 use crate::store::pauses::{self, Pause};
 use crate::store::quarantine::{self, Mark};
+use crate::store::runs::{self, HeldRun};
 use crate::store::targets::{self, Target};
 use crate::store::{Snapshot, Store, claims, tasks};
 use crate::tick;
 use crate::tick::hermes::{self, Hold};
 use crate::tick::judge::Judge;
+use crate::tick::open_runs;
 use crate::tick::served;
 use crate::tick::waiting::Reason;
 use crate::time::{self, Seconds};
@@ -30,8 +32,8 @@ use crate::time::{self, Seconds};
 /// Say whether a board is served: the last tick, what runs, what is due, what is held
 ///
 /// Exits 1 if something is wrong: no tick for three times tick_every although there is something to do, an
-/// error in the last tick, a worker that cannot be started, or messages that cannot be delivered. Exits 5 if the
-/// board is quarantined.
+/// error in the last tick, a worker that cannot be started, a run whose processes cannot be ended, or messages that
+/// cannot be delivered. Exits 5 if the board is quarantined.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = r#"Examples:
   $ kanban status
@@ -63,6 +65,8 @@ struct State {
     waiting: BTreeMap<String, usize>,
     paused: Vec<Pause>,
     lanes_held: Vec<Lane>,
+    /// Runs that keep their cards although no supervisor is at work for them.
+    runs_held: Vec<HeldRun>,
     deliveries: Deliveries,
 }
 
@@ -187,6 +191,7 @@ fn look(session: &Session, store: &Store, now: Seconds) -> Result<State> {
                 .into_iter()
                 .filter(|lane| missed.contains(&lane.worker))
                 .collect(),
+            runs_held: runs_held(session, conn, now)?,
             deliveries: telling(conn, &session.config)?,
         })
     })?;
@@ -202,6 +207,22 @@ fn look(session: &Session, store: &Store, now: Seconds) -> Result<State> {
     }
     state.healthy = state.problems.is_empty();
     Ok(state)
+}
+
+/// Runs that keep cards although nobody waits for them: those without a supervisor, and those that the board does not
+/// know because an earlier copy of it was put back.
+fn runs_held(session: &Session, conn: &Snapshot, now: Seconds) -> Result<Vec<HeldRun>> {
+    let mut held = runs::held(conn)?;
+    let known = runs::alive_nonces(conn)?;
+    for (task, why) in open_runs::unknown_to_board(&session.board, &known, now)? {
+        held.push(HeldRun {
+            title: tasks::get(conn, &task).map_or_else(|_| String::new(), |card| card.title),
+            task,
+            run: None,
+            why,
+        });
+    }
+    Ok(held)
 }
 
 fn telling(conn: &Snapshot, config: &Config) -> Result<Deliveries> {
@@ -242,6 +263,9 @@ fn problems(state: &State, now: Seconds) -> Vec<String> {
     }
     for lane in &state.lanes_held {
         found.push(format!("{} cannot be started: {}", lane.worker, lane.error));
+    }
+    for run in &state.runs_held {
+        found.push(format!("{} ({}) is kept: {}", run.task, run.title, run.why));
     }
     let told = &state.deliveries;
     for paused in &told.paused {

@@ -9,7 +9,8 @@ use crate::store::lifecycle;
 
 /// Take running cards away from their workers and block them
 ///
-/// Returns when every process of the workers is gone. kanban unblock lets the cards go again.
+/// Returns when every process of the workers is gone, and exits 75 if one of them cannot be ended. kanban unblock lets
+/// the cards go again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = r#"Examples:
   $ kanban stop t_6f7a8b9c --reason "wrong branch""#)]

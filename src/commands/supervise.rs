@@ -7,8 +7,9 @@ use anyhow::Result;
 use super::Global;
 use crate::config::{self, Home};
 use crate::exit::Failure;
+use crate::supervise;
+use crate::tick::{self, EndedRun};
 use crate::worker::rundir::RunDir;
-use crate::{supervise, tick};
 
 /// Run workers to their ends. Started by a tick, never by hand.
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,10 @@ fn stage() -> Result<i32> {
         dir: spec.home.clone(),
     };
     let slug = spec.board.parse().map_err(Failure::usage)?;
-    tick::follow_up(&config, &config.board(&slug), &RunDir::at(&spec.dir))?;
+    let ended = EndedRun {
+        dir: RunDir::at(&spec.dir),
+        cgroups: spec.cgroups,
+    };
+    tick::follow_up(&config, &config.board(&slug), &ended)?;
     Ok(0)
 }

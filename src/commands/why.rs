@@ -17,8 +17,10 @@ use crate::render::style::Style;
 use crate::store::claims::{self, Candidate};
 use crate::store::history;
 use crate::store::links::{self, Neighbour};
+use crate::store::runs::{self, AliveRun};
 use crate::store::tasks;
 use crate::tick::judge::Judge;
+use crate::tick::open_runs::{self, OpenRun};
 use crate::tick::waiting::Reason;
 use crate::time::{self, Seconds};
 
@@ -57,6 +59,10 @@ struct Facts {
     task: Task,
     parents: Vec<Neighbour>,
     last: Option<String>,
+    /// Why the end of its run could not be recorded.
+    held: Option<String>,
+    /// Runs that are not proven dead.
+    open: Vec<AliveRun>,
     verdict: Option<Result<String, Reason>>,
 }
 
@@ -79,11 +85,13 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
                 &["blocked", "gave_up", "block_loop_detected"],
             )?
             .map(|event| describe(&event)),
+            held: card.earlier_run.clone().filter(|why| !why.is_empty()),
+            open: runs::alive(conn)?,
             verdict: dispatched.then(|| verdict(&mut judge, &card)),
             task,
         })
     })?;
-    let answer = answer(facts);
+    let answer = answer(stated(facts, &session, now)?);
     if global.json {
         return render::print(&render::json(&answer)?);
     }
@@ -106,6 +114,23 @@ pub fn run(args: &Args, global: &Global) -> Result<()> {
     render::print(&out)
 }
 
+/// Adds why a running card's run is not over, where no supervisor is at work for it.
+fn stated(mut facts: Facts, session: &Session, now: Seconds) -> Result<Facts> {
+    let mut known = std::mem::take(&mut facts.open);
+    known.retain(|run| run.task == facts.task.id);
+    if facts.task.status == Status::Running && facts.held.is_none() {
+        let open = open_runs::among(&session.config, &session.board, known, now)?;
+        let of_card = open
+            .iter()
+            .filter(|run| run.task.as_ref() == Some(&facts.task.id));
+        facts.held = of_card
+            .filter(|run| !run.is_supervised())
+            .map(OpenRun::why)
+            .next();
+    }
+    Ok(facts)
+}
+
 fn verdict(judge: &mut Judge<'_>, card: &Candidate) -> Result<String, Reason> {
     judge.judge(card).map(|worker| worker.name.clone())
 }
@@ -115,7 +140,9 @@ fn answer(facts: Facts) -> Answer {
         task,
         parents,
         last,
+        held: run_held,
         verdict,
+        open: _,
     } = facts;
     let id = task.id.clone();
     let held = task.status == Status::Ready && !parents.is_empty();
@@ -132,6 +159,13 @@ fn answer(facts: Facts) -> Answer {
             until = reason.until();
             (say(&reason), way_out(&id, &reason), Some(reason))
         }
+        (Status::Running, None) if run_held.is_some() => (
+            run_held.unwrap_or_default(),
+            format!(
+                "end that process; or kanban reclaim --force {id}, if work may continue beside it"
+            ),
+            None,
+        ),
         (Status::Running, None) => (
             "it is running".to_owned(),
             format!("kanban log {id} shows its output"),
@@ -240,7 +274,14 @@ fn way_out(id: &TaskId, reason: &Reason) -> String {
             format!("add [workers.{worker}] to the configuration, or kanban assign {id} WORKER")
         }
         Reason::PullLane { .. } => format!("whoever has done it: kanban complete {id}"),
-        Reason::EarlierRunAlive => "it starts when every process of it is gone".into(),
+        Reason::EarlierRunAlive { why: None } => {
+            "it starts when every process of it is gone".into()
+        }
+        Reason::EarlierRunAlive { why: Some(_) } => {
+            format!(
+                "end that process; or kanban reclaim --force {id}, if work may continue beside it"
+            )
+        }
         Reason::ClaimedElsewhere => "that program, or the end of its claim".into(),
         Reason::WaitsForParent => "it starts when its parents let it go".into(),
         Reason::CannotPrepare { .. } | Reason::Moved => "the next tick tries again".into(),

@@ -49,7 +49,7 @@ pub fn handed_on() -> Vec<(OsString, OsString)> {
     let program = PROGRAM
         .as_ref()
         .map(|path| ("KANBAN_BIN".into(), path.into()));
-    let settings = ["KANBAN_NOW", "KANBAN_TEST_PORTABLE"]
+    let settings = ["KANBAN_NOW", "KANBAN_TEST_CGROUPS", "KANBAN_TEST_PORTABLE"]
         .into_iter()
         .filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
     program.into_iter().chain(settings).collect()

@@ -161,11 +161,6 @@ impl Board {
         self.dir.join("runs")
     }
 
-    /// Folders of runs that are over, for runs to come. On the file system of the others, which take and give them.
-    pub fn spare_runs(&self) -> PathBuf {
-        self.dir.join("runs.spare")
-    }
-
     /// Scratch workspaces, one per card.
     pub fn workspaces(&self) -> PathBuf {
         self.dir.join("workspaces")

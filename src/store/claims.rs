@@ -13,6 +13,7 @@ use super::{Tx, history, links::OPEN_PARENT, schema};
 use crate::board::event::Event;
 use crate::board::id::{Nonce, RunToken, TaskId};
 use crate::board::run::Report;
+use crate::board::run_facts::{RunFacts, RunProcesses};
 use crate::board::status::Status;
 use crate::fsx::Identity;
 use crate::time::Seconds;
@@ -30,8 +31,9 @@ pub struct Candidate {
     pub not_before: Option<Seconds>,
     /// The next try is not before this time.
     pub retry_at: Option<Seconds>,
-    /// An earlier run is not proven dead.
-    pub haunted: bool,
+    /// An earlier run is not proven dead. The text states why, where that is known; it is empty while its supervisor is
+    /// at work.
+    pub earlier_run: Option<String>,
     /// Another program has claimed it.
     pub claimed: bool,
     /// A parent is open: the card was put here by another program.
@@ -50,7 +52,7 @@ pub fn candidate(conn: &Connection, id: &TaskId) -> Result<Option<Candidate>> {
 fn select() -> String {
     format!(
         "SELECT t.id, t.status, t.assignee, c.not_before, c.retry_at,
-                EXISTS (SELECT 1 FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0),
+                (SELECT coalesce(r.held, '') FROM tick_runs r WHERE r.task_id = t.id AND r.dead = 0 LIMIT 1),
                 t.claim_lock IS NOT NULL, {OPEN_PARENT}
          FROM tasks t LEFT JOIN tick_cards c ON c.task_id = t.id"
     )
@@ -63,7 +65,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         assignee: row.get(2)?,
         not_before: row.get(3)?,
         retry_at: row.get(4)?,
-        haunted: row.get(5)?,
+        earlier_run: row.get(5)?,
         claimed: row.get(6)?,
         open_parent: row.get(7)?,
     })
@@ -126,8 +128,8 @@ pub struct Claim {
     pub lock: Identity,
     /// This machine.
     pub host: String,
-    /// This boot of it.
-    pub boot: String,
+    /// The boot, the PID namespace and the time of the claim.
+    pub facts: RunFacts,
     /// `host name:pid`, which Hermes reads.
     pub claimer: String,
     /// Until when other programs leave the card alone.
@@ -205,8 +207,8 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
     let token = RunToken::new(run_id, &claim.secret);
     tx.execute(
         "INSERT INTO tick_runs (run_id, task_id, worker, attempt, nonce, token, host, boot, lock_dev, lock_ino,
-                                report, leftovers, stage, claimed_at, source)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'claimed', ?13, ?14)",
+                                report, leftovers, stage, claimed_at, source, pid_namespace)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'claimed', ?13, ?14, ?15)",
         params![
             run_id,
             id,
@@ -215,13 +217,14 @@ pub fn claim(tx: &Tx<'_>, claim: &Claim, now: Seconds) -> Result<Option<Granted>
             claim.nonce.as_str(),
             token.as_str(),
             claim.host,
-            claim.boot,
+            claim.facts.boot,
             claim.lock.dev.cast_signed(),
             claim.lock.ino.cast_signed(),
             claim.report.as_str(),
             claim.leftovers,
             now,
             claim.source.as_str(),
+            claim.facts.pid_namespace,
         ],
     )?;
     // Most cards have no times of ours, and then nothing is written.
@@ -266,10 +269,8 @@ pub struct Fence<'a> {
     pub run_id: i64,
     /// Its nonce, so that a reused row id is not taken for it.
     pub nonce: &'a Nonce,
-    /// For people.
-    pub supervisor_pid: u32,
-    /// For people.
-    pub worker_pid: u32,
+    /// How its processes are found after its supervisor was killed.
+    pub facts: &'a RunFacts,
     /// Where the run begins in the card's log, in bytes.
     pub log_offset: u64,
     /// Where it works.
@@ -279,7 +280,9 @@ pub struct Fence<'a> {
 }
 
 const PASS: &str = "UPDATE tick_runs
-     SET stage = 'started', started_at = ?3, supervisor_pid = ?4, worker_pid = ?5, log_offset = ?6
+     SET stage = 'started', started_at = ?3, supervisor_pid = ?4, worker_pid = ?5, log_offset = ?6, boot = ?7,
+         pid_namespace = ?8, process_group = ?9, session = ?10, cgroup = ?11, worker_started = ?12,
+         supervisor_started = ?13
      WHERE run_id = ?1 AND nonce = ?2 AND stage = 'claimed' AND dead = 0
        AND EXISTS (SELECT 1 FROM tasks t WHERE t.id = tick_runs.task_id AND t.current_run_id = ?1
                    AND t.status = 'running')
@@ -288,6 +291,16 @@ const PASS: &str = "UPDATE tick_runs
 /// Moves a run from claimed to started, if the card is still its own. `false`: it was taken away, and
 /// the worker must not be let off.
 pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
+    let Some(RunProcesses {
+        supervisor,
+        worker,
+        group,
+        session,
+        cgroup,
+    }) = &fence.facts.processes
+    else {
+        return Ok(false);
+    };
     let passed = tx
         .prepare_cached(PASS)?
         .query_row(
@@ -295,9 +308,16 @@ pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
                 fence.run_id,
                 fence.nonce.as_str(),
                 now,
-                fence.supervisor_pid,
-                fence.worker_pid,
-                fence.log_offset.cast_signed()
+                supervisor.pid,
+                worker.pid,
+                fence.log_offset.cast_signed(),
+                fence.facts.boot,
+                fence.facts.pid_namespace,
+                group,
+                session,
+                cgroup,
+                worker.started,
+                supervisor.started,
             ],
             |r| r.get(0).map(TaskId::stored),
         )
@@ -307,11 +327,11 @@ pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
     };
     tx.execute(
         "UPDATE task_runs SET worker_pid = ?2 WHERE id = ?1",
-        params![fence.run_id, fence.worker_pid],
+        params![fence.run_id, worker.pid],
     )?;
     tx.execute(
         "UPDATE tasks SET worker_pid = ?2, last_heartbeat_at = ?3, workspace_path = ?4 WHERE id = ?1",
-        params![task.as_str(), fence.worker_pid, now, fence.workspace],
+        params![task.as_str(), worker.pid, now, fence.workspace],
     )?;
     if let Some(branch) = fence.branch
         && schema::has(tx, "branch_name")?
@@ -325,18 +345,27 @@ pub fn fence(tx: &Tx<'_>, fence: &Fence<'_>, now: Seconds) -> Result<bool> {
         tx,
         &task,
         Some(fence.run_id),
-        &Event::spawned(fence.worker_pid),
+        &Event::spawned(worker.pid.unsigned_abs()),
         now,
     )?;
     Ok(true)
 }
 
 /// Keeps other programs away from a card that is being worked on. `false`: it was taken away.
-pub fn extend(tx: &Tx<'_>, run_id: i64, expires: Seconds, now: Seconds) -> Result<bool> {
+///
+/// An earlier copy of the board may have used the number of the run for another one, so the nonce has to fit as well.
+pub fn extend(
+    tx: &Tx<'_>,
+    run_id: i64,
+    nonce: &str,
+    expires: Seconds,
+    now: Seconds,
+) -> Result<bool> {
     let held = tx.execute(
         "UPDATE tasks SET claim_expires = ?2, last_heartbeat_at = ?3
-         WHERE id = (SELECT task_id FROM tick_runs WHERE run_id = ?1) AND current_run_id = ?1 AND status = 'running'",
-        params![run_id, expires, now],
+         WHERE id = (SELECT task_id FROM tick_runs WHERE run_id = ?1 AND nonce = ?4) AND current_run_id = ?1
+           AND status = 'running'",
+        params![run_id, expires, now, nonce],
     )? == 1;
     if held {
         tx.execute(

@@ -6,11 +6,13 @@ use std::ops::ControlFlow;
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Fields, Tx, listing};
+use super::{Fields, Tx, history, listing};
+use crate::board::event::Event;
 use crate::board::id::{Nonce, TaskId};
 use crate::board::run::{Outcome, Report, Stage};
+use crate::board::run_facts::{ProcessId, RunFacts, RunProcesses};
 use crate::board::statement::Metadata;
 use crate::board::status::Status;
 use crate::board::task::Task;
@@ -28,8 +30,10 @@ pub struct AliveRun {
     pub worker: String,
     /// The column that its card was taken from.
     pub source: Status,
-    /// When it was claimed.
-    pub claimed_at: Seconds,
+    /// By which its processes are found.
+    pub facts: RunFacts,
+    /// Why its end could not be recorded so far, although its supervisor is gone.
+    pub held: Option<String>,
     /// Names its folder.
     pub nonce: Nonce,
     /// The machine whose locks speak for it.
@@ -60,7 +64,9 @@ pub fn alive(conn: &Connection) -> Result<Vec<AliveRun>> {
                 r.worker, r.source, r.claimed_at,
                 (SELECT s.ended_at FROM task_runs s
                  WHERE s.id = r.run_id AND s.outcome IN ('completed', 'blocked', 'scheduled', 'review_requested',
-                                                          'changes_requested'))
+                                                          'changes_requested')),
+                r.boot, r.pid_namespace, r.supervisor_pid, r.supervisor_started, r.worker_pid, r.worker_started,
+                r.process_group, r.session, r.cgroup, r.held
          FROM tick_runs r WHERE r.dead = 0 ORDER BY +r.run_id",
     )?;
     let rows = statement.query_map([], |r| {
@@ -80,11 +86,110 @@ pub fn alive(conn: &Connection) -> Result<Vec<AliveRun>> {
             lease: r.get(10)?,
             worker: r.get(11)?,
             source: Status::stored(r.get(12)?),
-            claimed_at: r.get(13)?,
             reported_at: r.get(14)?,
+            facts: RunFacts {
+                claimed_at: r.get(13)?,
+                boot: r.get(15)?,
+                pid_namespace: r.get(16)?,
+                processes: processes(r)?,
+            },
+            held: r.get(24)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The processes of a run whose fence was reached. An earlier version recorded two numbers alone; its workers led a
+/// group of their own in the session of their supervisor.
+fn processes(r: &rusqlite::Row<'_>) -> rusqlite::Result<Option<RunProcesses>> {
+    let (Some(supervisor), Some(worker)) = (r.get(17)?, r.get(19)?) else {
+        return Ok(None);
+    };
+    Ok(Some(RunProcesses {
+        supervisor: ProcessId {
+            pid: supervisor,
+            started: r.get(18)?,
+        },
+        worker: ProcessId {
+            pid: worker,
+            started: r.get(20)?,
+        },
+        group: r.get::<_, Option<i32>>(21)?.unwrap_or(worker),
+        session: r.get::<_, Option<i32>>(22)?.unwrap_or(supervisor),
+        cgroup: r.get(23)?,
+    }))
+}
+
+/// States why a run whose supervisor is gone is not over, once for each reason. `false`: it was stated already.
+pub fn hold(tx: &Tx<'_>, run_id: i64, nonce: &str, why: &str, now: Seconds) -> Result<bool> {
+    let task = tx
+        .prepare_cached(
+            "UPDATE tick_runs SET held = ?2 WHERE run_id = ?1 AND nonce = ?3 AND dead = 0 AND held IS NOT ?2
+             RETURNING task_id",
+        )?
+        .query_row(params![run_id, why, nonce], |r| r.get(0).map(TaskId::stored))
+        .optional()?;
+    let Some(task) = task else { return Ok(false) };
+    let event = Event::with("reclaim_deferred", json!({"error": why}));
+    history::append(tx, &task, Some(run_id), &event, now)?;
+    Ok(true)
+}
+
+/// A run that keeps its card although no supervisor is at work for it.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldRun {
+    pub task: TaskId,
+    pub title: String,
+    /// `None`: the board does not know the run.
+    pub run: Option<i64>,
+    pub why: String,
+}
+
+/// The runs that [`hold`] spoke of and that are not over.
+pub fn held(conn: &Connection) -> Result<Vec<HeldRun>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT r.task_id, coalesce((SELECT t.title FROM tasks t WHERE t.id = r.task_id), ''), r.run_id, r.held
+         FROM tick_runs r WHERE r.dead = 0 AND r.held IS NOT NULL ORDER BY +r.run_id",
+    )?;
+    let rows = statement.query_map([], |r| {
+        Ok(HeldRun {
+            task: TaskId::stored(r.get(0)?),
+            title: r.get(1)?,
+            run: r.get(2)?,
+            why: r.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What a person confirmed.
+pub struct Confirmed<'a> {
+    /// What is, or may be, still alive.
+    pub why: &'a str,
+    pub by: &'a str,
+}
+
+/// Closes a run on the word of a person, although a process of it may be alive. `false`: it is closed already.
+pub fn force(
+    tx: &Tx<'_>,
+    run_id: i64,
+    task: &TaskId,
+    confirmed: &Confirmed<'_>,
+    now: Seconds,
+) -> Result<bool> {
+    let closed = tx.execute(
+        "UPDATE tick_runs SET stage = 'ended', dead = 1, ended_at = ?2, outcome = coalesce(outcome, 'reclaimed')
+         WHERE run_id = ?1 AND dead = 0",
+        params![run_id, now],
+    )? == 1;
+    if closed {
+        let Confirmed { why, by } = confirmed;
+        close(tx, run_id, Outcome::Reclaimed, None, Some(why), now)?;
+        let facts = json!({"manual": true, "forced": true, "reason": why, "by": by});
+        let event = Event::with("reclaimed", facts);
+        history::append(tx, task, Some(run_id), &event, now)?;
+    }
+    Ok(closed)
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(

@@ -129,7 +129,7 @@ pub fn settle(
         now,
     )?;
     if end.exit.is_some() {
-        lanes::proven(tx, &run.worker, run.claimed_at)?;
+        lanes::proven(tx, &run.worker, run.facts.claimed_at)?;
     }
     if end.outcome == Outcome::Completed && run.source == Status::Triage {
         triaged(tx, run, end, now)?;

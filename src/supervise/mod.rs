@@ -6,6 +6,7 @@
 //!
 //! Runs that are claimed together are handed to one process, which goes on as one for each of them.
 
+mod guard;
 mod watch;
 
 use std::fs::File;
@@ -16,37 +17,54 @@ use anyhow::{Context, Result};
 use rustix::process::Pid;
 
 use crate::board::id::Nonce;
+use crate::board::run::Stage;
+use crate::board::run_facts::{ProcessId, RunFacts, RunProcesses};
 use crate::exit::{self, Kind};
 use crate::fsx::{self, Identity, Wait};
 use crate::platform;
-use crate::store::{Store, TURN, claims};
+use crate::store::{Store, TURN, claims, runs};
 use crate::time;
 use crate::worker::gate::{Gate, Passage};
 use crate::worker::handover::{self, Handed};
+use crate::worker::liveness::{Here, Suspect};
 use crate::worker::record::{self, Record};
-use crate::worker::rundir::RunDir;
+use crate::worker::rundir::{self, RunDir};
 use crate::worker::signals::Signals;
 use crate::worker::spec::{Place, Spec};
 use crate::worker::twin::{self, Side};
-use crate::worker::{group, log, workspace, worktree};
+use crate::worker::{cgroup, group, log, process_table, workspace, worktree};
+use guard::Role;
 
-/// Runs the workers that a tick has handed over, each to its end and in a process of its own. `None`: this is the
-/// process that made the others, and it is through.
+/// Runs the workers that a tick has handed over, each to its end and in a process of its own. `None`: this process only
+/// started the others, or guarded them, and is finished.
 pub fn run() -> Result<Option<Spec>> {
-    let runs: Vec<Handed<Spec>> = handover::receive()?;
+    let runs: Vec<Handed<Spec>> = handover::receive(depart)?;
     close_fds::set_fds_cloexec(3, &[]);
-    leave_session();
-    divide(runs).map(run_one).transpose()
+    let (guarded, others) = runs.into_iter().partition(guard::is_useful);
+    match guard::start(guarded, others)? {
+        Role::Supervisor(run) => run_one(*run).map(Some),
+        Role::Others(runs) => divide(runs).map(run_one).transpose(),
+        Role::Guard => Ok(None),
+    }
 }
 
-/// A session of our own: neither the terminal nor the job control of the caller reaches us.
+/// Leaves the caller's session, so that neither its terminal nor its job control reaches us, and the cgroup of the run
+/// that the tick is a part of, if any.
+fn depart(specs: &[Spec]) {
+    leave_session();
+    if let Some(parent) = specs.first().and_then(|spec| spec.cgroups.as_ref()) {
+        parent.leave_enclosing_run();
+    }
+}
+
 fn leave_session() {
+    // Refused only to a process that has a session of its own already.
     let _ = rustix::process::setsid();
 }
 
-/// Goes on as one process for each run. A single run is ours.
+/// Continues as one process for each run. A single run is this process's own.
 ///
-/// Whoever made the others ends, instead of being the parent of workers that are none of its own.
+/// The process that started the others ends, instead of being the parent of workers that are not its own.
 fn divide(mut runs: Vec<Handed<Spec>>) -> Option<Handed<Spec>> {
     if runs.len() <= 1 {
         return runs.pop();
@@ -60,50 +78,65 @@ fn divide(mut runs: Vec<Handed<Spec>>) -> Option<Handed<Spec>> {
                 return Some(run);
             }
             Ok(Side::Parent(_)) => leave(run),
-            Err(e) => not_begun(
-                &run,
-                &format!("there is no process for its supervisor: {e}"),
-            ),
+            Err(e) => not_begun(&run, &no_process(&e)),
         }
     }
     None
 }
 
-/// Lets go of the locks of a run that is another's. What is known of it stays where it is: giving the memory back would
-/// write to pages that all of these processes share, and copy them.
+fn no_process(error: &std::io::Error) -> Record {
+    Record::NotStarted(format!(
+        "no process could be started for its supervisor: {error}"
+    ))
+}
+
+/// Closes the locks of a run that is another process's. What is known of it stays in memory: freeing it would write to
+/// pages that all of these processes share, and copy them.
 fn leave(run: Handed<Spec>) {
     let Handed { spec, lock, slot } = run;
     drop((lock, slot));
     std::mem::forget(spec);
 }
 
-/// Records that a run has not begun, while its lock is held. Without the record the next tick sees no more than that.
-fn not_begun(run: &Handed<Spec>, why: &str) {
-    let path = RunDir::at(&run.spec.dir).record();
-    if let Ok(nonce) = run.spec.nonce() {
-        let _ = record::prepare(&path, &nonce)
-            .and_then(|()| record::overwrite(&path, &nonce, &Record::NotStarted(why.into())));
+/// Records that a run has not begun, while its lock is held. Without the record the next tick could not state why.
+fn not_begun(run: &Handed<Spec>, why: &Record) {
+    let left = run.spec.nonce().map_err(std::io::Error::other);
+    let left = left.and_then(|nonce| record::leave(&RunDir::at(&run.spec.dir), &nonce, why));
+    if let Err(e) = left {
+        log::note(&format!(
+            "run {}: {why:?}, and this cannot be recorded: {e}",
+            run.spec.run_id
+        ));
     }
 }
 
 /// Runs one worker to its end.
 fn run_one(run: Handed<Spec>) -> Result<Spec> {
-    let Handed { spec, lock, slot } = run;
-    if Identity::of(&lock)? != spec.lock || !fsx::lock_exclusive(&lock, Wait::No)? {
-        anyhow::bail!(
-            "the lock that was handed over is not that of run {}",
-            spec.run_id
-        );
-    }
-    let log_offset = attach_log(&spec)?;
-    let outcome = supervise(&spec, log_offset);
+    let outcome = own_lock(&run)
+        .and_then(|()| attach_log(&run.spec))
+        .and_then(|log_offset| supervise(&run, log_offset));
     if let Err(error) = &outcome {
         log::note(&format!("the run could not be supervised: {error:#}"));
+        not_begun(&run, &Record::Unstartable(format!("{error:#}")));
     }
-    // In this order: a tick that sees the end finds the slot free.
-    drop(slot);
-    drop(lock);
+    let Handed { spec, lock, slot } = run;
+    // The guard has these files open too, and unlocking frees them all the same. In this order: a tick that sees the end
+    // finds the slot free.
+    for file in [slot, lock] {
+        // Closing them frees them as well, where there is no guard.
+        let _ = fsx::unlock(&file);
+    }
     outcome.map(|()| spec)
+}
+
+fn own_lock(run: &Handed<Spec>) -> Result<()> {
+    if Identity::of(&run.lock)? == run.spec.lock && fsx::lock_exclusive(&run.lock, Wait::No)? {
+        return Ok(());
+    }
+    anyhow::bail!(
+        "the lock that was handed over is not that of run {}",
+        run.spec.run_id
+    )
 }
 
 /// From here on, what this process has to say goes to the card's log. Returns where the run begins in it.
@@ -119,7 +152,8 @@ fn attach_log(spec: &Spec) -> Result<u64> {
     Ok(file.metadata()?.len())
 }
 
-fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
+fn supervise(run: &Handed<Spec>, log_offset: u64) -> Result<()> {
+    let spec = &run.spec;
     let nonce = spec.nonce().map_err(anyhow::Error::msg)?;
     let dir = RunDir::at(&spec.dir);
     let mut signals = Signals::catch()?;
@@ -129,16 +163,20 @@ fn supervise(spec: &Spec, log_offset: u64) -> Result<()> {
     fsx::lock_exclusive(&tree, Wait::No)?;
     platform::adopt_orphans();
 
-    let end = match start(spec, &nonce, tree, log_offset, &signals) {
-        Ok(started) => watch::attend(spec, &started.place, &dir, started.worker, &mut signals),
+    let end = match start(run, &nonce, tree, log_offset, &signals) {
+        Ok(started) => watch::attend(&started, run, &mut signals),
         Err(record) => record,
     };
     match &end {
         Record::Failed(why) | Record::Unstartable(why) | Record::Busy(why) => log::note(why),
         Record::NotStarted(why) => log::note(&format!("not started: {why}")),
-        Record::Exited(_) | Record::Pending => {}
+        Record::Exited(_) | Record::Pending | Record::Orphaned | Record::Forced(_) => {}
     }
-    write_until_durable(&dir, &nonce, &end);
+    if let Some(parent) = &spec.cgroups {
+        // Where processes were left alone on purpose, it is not empty and stays.
+        cgroup::remove(&parent.of_run(&nonce));
+    }
+    write_until_durable(run, &nonce, &end);
     Ok(())
 }
 
@@ -153,18 +191,21 @@ fn make_cancel_pipe(dir: &RunDir) -> Result<()> {
 struct Started {
     worker: Pid,
     place: PathBuf,
+    /// By which its processes are found.
+    facts: RunFacts,
     /// Held until the run is over, so that nobody else works in the same tree.
     _worktree: Option<File>,
 }
 
 /// Gate, fence, go. The error is the record of a worker of which no instruction ran.
 fn start(
-    spec: &Spec,
+    run: &Handed<Spec>,
     nonce: &Nonce,
     tree: File,
     log_offset: u64,
     signals: &Signals,
 ) -> Result<Started, Record> {
+    let spec = &run.spec;
     let tree_lock = match &spec.workspace {
         Place::Worktree(tree) => match worktree::prepare(tree, &spec.task) {
             Ok(Some(lock)) => Some(lock),
@@ -187,9 +228,22 @@ fn start(
             Place::Scratch(_) => Record::Unstartable(why),
         }
     })?;
-    let gate = Gate::start(spec, &spec.command, &place, tree)
+    let cgroup = spec.cgroups.as_ref().map(|parent| parent.of_run(nonce));
+    let gate = Gate::start(spec, &spec.command, &place, tree, cgroup.as_deref())
         .map_err(|e| Record::Unstartable(format!("{e:#}")))?;
-    match in_its_turn(signals, || fence(spec, &place, nonce, &gate, log_offset)) {
+    let facts = facts_of(spec, &gate, cgroup.as_deref());
+    let fence = claims::Fence {
+        run_id: spec.run_id,
+        nonce,
+        facts: &facts,
+        log_offset,
+        workspace: &place.to_string_lossy(),
+        branch: match &spec.workspace {
+            Place::Worktree(tree) => Some(&tree.branch),
+            _ => None,
+        },
+    };
+    match in_its_turn(signals, || pass(spec, &fence)) {
         Ok(true) => {}
         Ok(false) => {
             gate.shut();
@@ -204,10 +258,17 @@ fn start(
             )));
         }
     }
+    // Before the gate opens: that the run may have executed is known to its folder, whatever becomes of the board.
+    if let Err(e) = rundir::note(&run.lock, &facts.processes) {
+        gate.shut();
+        let why = format!("the run's folder cannot be written to: {e}");
+        return Err(Record::Unstartable(why));
+    }
     match gate.open() {
         Ok((worker, Passage::Through)) => Ok(Started {
             worker,
             place,
+            facts,
             _worktree: tree_lock,
         }),
         Ok((gone, Passage::Failed(why))) => {
@@ -238,29 +299,75 @@ fn in_its_turn<T>(signals: &Signals, mut attempt: impl FnMut() -> Result<T>) -> 
     }
 }
 
-fn fence(spec: &Spec, place: &Path, nonce: &Nonce, gate: &Gate, log_offset: u64) -> Result<bool> {
+fn pass(spec: &Spec, fence: &claims::Fence<'_>) -> Result<bool> {
     let mut store = Store::open(&spec.db)?;
-    let fence = claims::Fence {
-        run_id: spec.run_id,
-        nonce,
-        supervisor_pid: std::process::id(),
-        worker_pid: gate.worker.as_raw_pid().unsigned_abs(),
-        log_offset,
-        workspace: &place.to_string_lossy(),
-        branch: match &spec.workspace {
-            Place::Worktree(tree) => Some(&tree.branch),
-            _ => None,
-        },
-    };
     let now = time::now()?;
-    store.write("starting the worker", |tx| claims::fence(tx, &fence, now))
+    store.write("starting the worker", |tx| claims::fence(tx, fence, now))
 }
 
-/// Until the end is durable the lock stays ours: a full disk delays a card, and never loses its end.
-fn write_until_durable(dir: &RunDir, nonce: &Nonce, end: &Record) {
+/// What the claim recorded, completed: what could not be read then may be readable now. The gated process leads a group
+/// of its own in our session.
+fn facts_of(spec: &Spec, gate: &Gate, cgroup: Option<&Path>) -> RunFacts {
+    let identified = |pid: i32| ProcessId {
+        pid,
+        started: process_table::started(pid),
+    };
+    let here = Here::find();
+    let worker = gate.worker.as_raw_pid();
+    RunFacts {
+        claimed_at: spec.facts.claimed_at,
+        boot: here.boot.unwrap_or_else(|| spec.facts.boot.clone()),
+        pid_namespace: here
+            .pid_namespace
+            .or_else(|| spec.facts.pid_namespace.clone()),
+        processes: Some(RunProcesses {
+            supervisor: identified(std::process::id().cast_signed()),
+            worker: identified(worker),
+            group: worker,
+            session: rustix::process::getsid(None).map_or(0, Pid::as_raw_pid),
+            cgroup: cgroup.map(|path| path.to_string_lossy().into_owned()),
+        }),
+    }
+}
+
+/// The run as the search for its processes sees it.
+fn suspect(run: &Handed<Spec>, nonce: &Nonce, facts: &RunFacts) -> Suspect {
+    let spec = &run.spec;
+    Suspect {
+        dir: RunDir::of_lock(&run.lock, &spec.dir),
+        nonce: nonce.clone(),
+        name: format!("run {}", spec.run_id),
+        lock: None,
+        stage: Stage::Started,
+        facts: facts.clone(),
+        lease: None,
+    }
+}
+
+/// States on the board why a run whose worker has ended is not over.
+fn hold(spec: &Spec, why: &str) {
+    log::note(why);
+    let held = time::now().and_then(|now| {
+        let mut store = Store::open(&spec.db)?;
+        store.write("holding a card", |tx| {
+            runs::hold(tx, spec.run_id, &spec.nonce, why, now)
+        })
+    });
+    if let Err(e) = held {
+        log::note(&format!("this could not be put on the board: {e:#}"));
+    }
+}
+
+/// Until the end is recorded the lock stays ours: a full disk delays a card, and never loses its end.
+fn write_until_durable(run: &Handed<Spec>, nonce: &Nonce, end: &Record) {
     let mut pause = Duration::from_millis(100);
-    while let Err(e) = record::overwrite(&dir.record(), nonce, end) {
-        if e.kind() == std::io::ErrorKind::NotFound {
+    loop {
+        // The folder may be moved, with its board, at any moment.
+        let dir = RunDir::of_lock(&run.lock, &run.spec.dir);
+        let Err(e) = record::overwrite(&dir.record(), nonce, end) else {
+            return;
+        };
+        if rundir::is_removed(&run.lock) {
             log::note("the run's folder was removed, so its end cannot be recorded");
             return;
         }

@@ -10,17 +10,22 @@ use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, Signal};
 
+use super::Started;
 use crate::board::run::{Ended, Exit};
+use crate::board::run_facts::RunFacts;
 use crate::fsx::{self, Wait};
 use crate::store::{Store, claims};
 use crate::time;
 use crate::worker::cancel::{self, Voice};
 use crate::worker::gate::{Gate, Passage};
+use crate::worker::group::{self, Sent};
+use crate::worker::handover::Handed;
+use crate::worker::liveness::{self, Suspect};
+use crate::worker::log;
 use crate::worker::record::{Exited, Record};
 use crate::worker::rundir::{Lock, RunDir};
 use crate::worker::signals::Signals;
 use crate::worker::spec::Spec;
-use crate::worker::{group, log};
 
 /// The worker's life, and what ends it early.
 struct Watch {
@@ -31,6 +36,8 @@ struct Watch {
     grace: Duration,
     disowned: bool,
     ended: Option<Ended>,
+    /// The worker could not be killed, and this is when it is tried again.
+    refused_until: Option<Instant>,
     /// The command that cancels the worker's job, while it runs, and when it is waited for no longer.
     cancelling: Option<(Child, Instant)>,
 }
@@ -47,6 +54,7 @@ impl Watch {
             grace: seconds(spec.grace),
             disowned: false,
             ended: None,
+            refused_until: None,
             cancelling: None,
         }
     }
@@ -105,7 +113,7 @@ impl Watch {
             None
         };
         let cancelling = self.cancelling.as_ref().map(|(_, until)| *until);
-        [deadline, self.kill_at, cancelling]
+        [deadline, self.kill_at, cancelling, self.refused_until]
             .into_iter()
             .flatten()
             .fold(self.extend_at, Instant::min)
@@ -113,38 +121,43 @@ impl Watch {
 }
 
 /// Sees the worker to its end, and what verifies its work.
-pub fn attend(
-    spec: &Spec,
-    place: &Path,
-    dir: &RunDir,
-    worker: Pid,
-    signals: &mut Signals,
-) -> Record {
+pub fn attend(started: &Started, run: &Handed<Spec>, signals: &mut Signals) -> Record {
+    let spec = &run.spec;
     let start = Instant::now();
-    let mut watch = Watch::new(spec, start);
+    let dir = RunDir::of_lock(&run.lock, &spec.dir);
     // Open for writing as well, so that it never reads as closed. Without it, a card that is taken away
     // is noticed when its claim is to be extended.
     let pipe = File::options()
         .read(true)
         .write(true)
         .open(dir.cancel_pipe());
-    let mut cancel = pipe
+    let cancel = pipe
         .inspect_err(|e| log::note(&format!("the cancel pipe cannot be opened: {e}")))
         .ok();
-    let (exit, mut left_behind) = match see_off(spec, dir, worker, &mut watch, signals, &mut cancel)
-    {
+    let mut monitor = Monitor {
+        run,
+        facts: &started.facts,
+        watch: Watch::new(spec, start),
+        signals,
+        cancel,
+    };
+    if dir.is_cancelled() {
+        log::note(TAKEN_AWAY);
+        monitor.watch.end(spec, started.worker, Ended::Cancelled);
+    }
+    let (exit, mut left_behind) = match monitor.see_off(started.worker) {
         Ok(end) => end,
         Err(record) => return record,
     };
     let mut exited = Exited::new(exit);
-    if exit == Exit::Code(0) && watch.ended.is_none() && !spec.verify.is_empty() {
+    if exit == Exit::Code(0) && monitor.watch.ended.is_none() && !spec.verify.is_empty() {
         log::note("verifying the work");
-        exited.verified = Some(match verifier(spec, place, dir) {
+        exited.verified = Some(match verifier(run, started) {
             Err(e) => {
                 log::note(&format!("the verification cannot be started: {e:#}"));
                 CANNOT_VERIFY
             }
-            Ok(verifier) => match see_off(spec, dir, verifier, &mut watch, signals, &mut cancel) {
+            Ok(verifier) => match monitor.see_off(verifier) {
                 Ok((exit, more)) => {
                     left_behind |= more;
                     Exited::new(exit).status
@@ -153,22 +166,32 @@ pub fn attend(
             },
         });
     }
-    exited.ended = watch.ended;
+    exited.ended = monitor.watch.ended;
     exited.duration_ms = i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX);
     (exited.cpu_ms, exited.max_rss_kib) = group::usage();
     exited.left_behind = left_behind;
     Record::Exited(exited)
 }
 
+const TAKEN_AWAY: &str = "the card was taken away; the worker is asked to end";
+
+/// How soon a worker that could not be killed is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+
 /// What a shell says of a command that it cannot execute.
 const CANNOT_VERIFY: i32 = 126;
 
 /// Starts the verification as the worker was started: gated, in its own group, with the tree lock.
-fn verifier(spec: &Spec, place: &Path, dir: &RunDir) -> Result<Pid> {
-    let tree = fsx::open_existing(&dir.tree())?;
+fn verifier(run: &Handed<Spec>, started: &Started) -> Result<Pid> {
+    let spec = &run.spec;
+    let tree = fsx::open_existing(&RunDir::of_lock(&run.lock, &spec.dir).tree())?;
     // Processes that were left alone on purpose may still hold it; then they speak for the run as well.
     let _ = fsx::lock_exclusive(&tree, Wait::No)?;
-    match Gate::start(spec, &spec.verify, place, tree)?.open()? {
+    let processes = started.facts.processes.as_ref();
+    let cgroup = processes
+        .and_then(|known| known.cgroup.as_ref())
+        .map(Path::new);
+    match Gate::start(spec, &spec.verify, &started.place, tree, cgroup)?.open()? {
         (verifier, Passage::Through) => Ok(verifier),
         (gone, Passage::Failed(why) | Passage::Refused(why)) => {
             group::reap(gone);
@@ -177,35 +200,90 @@ fn verifier(spec: &Spec, place: &Path, dir: &RunDir) -> Result<Pid> {
     }
 }
 
-/// Watches a process to its end and ends what it left behind. The error is the record where its end is
-/// not to be had.
-fn see_off(
-    spec: &Spec,
-    dir: &RunDir,
-    process: Pid,
-    watch: &mut Watch,
-    signals: &mut Signals,
-    cancel: &mut Option<File>,
-) -> Result<(Exit, bool), Record> {
-    while !group::has_ended(process) {
-        wait(watch, signals, cancel.as_ref());
-        signals.drain();
-        look(spec, process, watch, signals, cancel);
+/// Watching the processes of one run.
+struct Monitor<'a> {
+    run: &'a Handed<Spec>,
+    facts: &'a RunFacts,
+    watch: Watch,
+    signals: &'a mut Signals,
+    cancel: Option<File>,
+}
+
+impl Monitor<'_> {
+    /// Watches a process to its end and ends what it left behind. The error is the record where its end is not to be
+    /// had.
+    fn see_off(&mut self, process: Pid) -> Result<(Exit, bool), Record> {
+        let spec = &self.run.spec;
+        let nonce = spec.nonce().map_err(Record::Failed)?;
+        let suspect = super::suspect(self.run, &nonce, self.facts);
+        let mut held = held_once(spec);
+        while !group::has_ended(process) {
+            wait(&self.watch, self.signals, self.cancel.as_ref());
+            self.signals.drain();
+            look(
+                spec,
+                process,
+                &mut self.watch,
+                self.signals,
+                &mut self.cancel,
+            );
+            self.kill_when_due(process, &suspect, &mut held)?;
+        }
+        // The zombie still pins the group's number: what is left in the group is the worker's own.
+        if spec.end_leftovers {
+            group::signal(process, Signal::KILL);
+        }
+        let Some(exit) = group::reap(process) else {
+            let why = "somebody else took the worker's exit status";
+            return Err(Record::Failed(why.into()));
+        };
+        let left_behind = match spec.end_leftovers {
+            true => group::end_leftovers(&suspect, self.watch.grace, &mut held),
+            false => suspect.dir.probe_tree() != Lock::Free,
+        };
+        Ok((exit, left_behind))
     }
-    // The zombie still pins the group's number: what is left in the group is the worker's own.
-    if spec.end_leftovers {
-        group::signal(process, Signal::KILL);
+}
+
+impl Monitor<'_> {
+    /// Kills a process whose grace is over. One that this user may not kill keeps the run, until a person confirms that
+    /// work may continue beside it: that is the error.
+    fn kill_when_due(
+        &mut self,
+        process: Pid,
+        suspect: &Suspect,
+        held: &mut dyn FnMut(&str),
+    ) -> Result<(), Record> {
+        let now = Instant::now();
+        let due = |at: Option<Instant>| at.is_some_and(|at| now >= at);
+        if !due(self.watch.kill_at) && !due(self.watch.refused_until) {
+            return Ok(());
+        }
+        self.watch.kill_at = None;
+        self.watch.refused_until = None;
+        if group::signal(process, Signal::KILL) == Sent::Yes || suspect.is_killed_by_cgroup() {
+            return Ok(());
+        }
+        let shown = liveness::describe(process.as_raw_pid());
+        let why = format!("{shown} of {} is still alive", suspect.name);
+        held(&why);
+        self.watch.refused_until = Some(now + TRY_AGAIN);
+        match suspect.dir.is_forced() {
+            true => Err(Record::Forced(why)),
+            false => Ok(()),
+        }
     }
-    let Some(exit) = group::reap(process) else {
-        let why = "somebody else took the worker's exit status";
-        return Err(Record::Failed(why.into()));
-    };
-    let left_behind = if spec.end_leftovers {
-        group::end_leftovers(dir, &spec.nonce, watch.grace)
-    } else {
-        dir.probe_tree() != Lock::Free
-    };
-    Ok((exit, left_behind))
+}
+
+/// Puts a reason on the board when it is another one than before.
+fn held_once(spec: &Spec) -> impl FnMut(&str) {
+    let mut last = String::new();
+    move |why| {
+        if last != why {
+            super::hold(spec, why);
+            why.clone_into(&mut last);
+        }
+    }
 }
 
 /// Sleeps until a signal, a cancel or the next thing to do.
@@ -232,7 +310,7 @@ fn look(spec: &Spec, worker: Pid, watch: &mut Watch, signals: &Signals, cancel: 
     }
     // Asked once; the byte stays in the pipe, which is not polled again.
     if cancel.take_if(|pipe| asked_to_cancel(pipe)).is_some() {
-        log::note("the card was taken away; the worker is asked to end");
+        log::note(TAKEN_AWAY);
         watch.end(spec, worker, Ended::Cancelled);
     }
     if watch.deadline.is_some_and(|at| now >= at) && watch.ended.is_none() {
@@ -243,10 +321,6 @@ fn look(spec: &Spec, worker: Pid, watch: &mut Watch, signals: &Signals, cancel: 
         watch.end(spec, worker, Ended::OverTime);
     }
     watch.after_cancel(worker);
-    if watch.kill_at.is_some_and(|at| now >= at) {
-        group::signal(worker, Signal::KILL);
-        watch.kill_at = None;
-    }
     if now >= watch.extend_at {
         watch.extend_at = now + watch.extend_every;
         match extend(spec) {
@@ -271,6 +345,7 @@ fn extend(spec: &Spec) -> Result<bool> {
     let now = time::now()?;
     let mut store = Store::open(&spec.db)?;
     store.write("extending the claim", |tx| {
-        claims::extend(tx, spec.run_id, now.saturating_add(spec.claim_ttl), now)
+        let expires = now.saturating_add(spec.claim_ttl);
+        claims::extend(tx, spec.run_id, &spec.nonce, expires, now)
     })
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::Tick;
+use super::reap::{self, Begun};
 use super::report::Ended;
 use super::survey::State;
 use crate::board::retry::Charge;
@@ -69,9 +70,11 @@ fn end_of(tick: &Tick<'_>, run: &AliveRun, record: &Record) -> End {
         Record::Busy(why) => without_output(Outcome::SpawnFailed, Charge::Tempfail, why),
         Record::Unstartable(why) => without_output(Outcome::SpawnFailed, Charge::Lane, why),
         Record::NotStarted(why) => without_output(Outcome::Reclaimed, Charge::NeverStarted, why),
-        Record::Pending => {
+        Record::Orphaned if reap::has_begun(tick, run) == Begun::MayHave => reap::lost(tick, run),
+        Record::Pending | Record::Orphaned => {
             without_output(Outcome::Reclaimed, Charge::NeverStarted, "it never began")
         }
+        Record::Forced(why) => without_output(Outcome::Reclaimed, Charge::Nothing, why),
     }
 }
 

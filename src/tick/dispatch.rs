@@ -4,9 +4,10 @@
 //! transaction; nothing is open on the board while a process is started, and nothing is written to a
 //! run's row after that.
 
+use std::collections::HashSet;
 use std::fs::File;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::here::Here;
 use super::hermes::Hold;
@@ -15,19 +16,20 @@ use super::report::Started;
 use super::share::Share;
 use super::survey::State;
 use super::waiting::Reason;
-use super::{Tick, start};
+use super::{Tick, open_runs, start};
 use crate::board::context::Context;
 use crate::board::id::{Nonce, TaskId};
 use crate::board::run::Stage;
+use crate::board::run_facts::RunFacts;
 use crate::config::Leftovers;
 use crate::exit::Failure;
 use crate::fsx::{self, Identity};
 use crate::store::claims::{self, Claim, Granted};
-use crate::store::{context, lanes, promotion};
+use crate::store::{Tx, context, lanes, promotion, runs};
 use crate::time::Seconds;
-use crate::worker::rundir::RunDir;
+use crate::worker::cgroup::{self, Delegation};
+use crate::worker::rundir::{self, ClaimNote, RunDir};
 use crate::worker::slots;
-use crate::worker::spares::Spares;
 use crate::worker::unit::{self, Fate};
 
 /// Descriptors that a tick needs besides those it hands over: the standard streams, the dispatch lock, the board file
@@ -58,12 +60,16 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     let picked = pick(tick)?;
     let mut picks = picked.starts.into_iter();
     take_back_early(tick, &picked.early)?;
+    if tick.real() && tick.report.waiting.any(is_unknown_run) {
+        // The next tick starts what this frees.
+        open_runs::end_unknown(tick.board, &picked.open, tick.now)?;
+    }
     if !tick.real() {
         return show(tick, picks.collect());
     }
-    if tick.alone
-        && picks.len() > 0
-        && let Fate::Killed(why) = unit::fate()
+    if picks.len() > 0
+        && tick.cgroups.is_none()
+        && let Err(why) = find_cgroups(tick)
     {
         refuse_all(tick, picks, &why);
         return Ok(());
@@ -79,12 +85,27 @@ pub fn run(tick: &mut Tick<'_>) -> Result<()> {
         if prepared.is_empty() {
             continue;
         }
-        let claimed = claim(tick, prepared)?;
+        let claimed = claim(tick, prepared, &picked.open)?;
         start::run(tick, claimed)?;
     }
     let waiting = &tick.report.waiting;
     let more = waiting.any(|reason| matches!(reason, Reason::HostFull { .. }));
     share.finish(more, tick.report.started.len());
+    Ok(())
+}
+
+/// Finds out whether runs may get cgroups of their own. The error states why workers would not live.
+fn find_cgroups(tick: &mut Tick<'_>) -> Result<(), String> {
+    let delegation = match unit::policy() {
+        None => Delegation::NoUnit,
+        Some(policy) => match policy.fate {
+            // Somebody waits for the workers, so that the unit does not end before them.
+            Fate::Killed(why) if tick.alone => return Err(why),
+            _ if policy.delegated => Delegation::Unit,
+            _ => Delegation::Refused,
+        },
+    };
+    tick.cgroups = Some(cgroup::Parent::find(delegation));
     Ok(())
 }
 
@@ -96,7 +117,7 @@ fn release_lanes(tick: &mut Tick<'_>) -> Result<()> {
         .findings
         .iter()
         .filter(|f| matches!(f.state, State::Alive) && f.run.stage == Stage::Started)
-        .map(|f| (f.run.worker.clone(), f.run.claimed_at))
+        .map(|f| (f.run.worker.clone(), f.run.facts.claimed_at))
         .filter(|(worker, at)| {
             held.iter()
                 .any(|lane| lane.worker == *worker && lane.since <= *at)
@@ -161,7 +182,6 @@ fn prepare<'c>(
 ) -> Result<Vec<Prepared<'c>>> {
     let (max, here) = (tick.config.host_max(), Here::find());
     fsx::private_dir(&tick.board.runs())?;
-    let mut spares = Spares::of(tick.board.spare_runs());
     let mut prepared: Vec<Prepared<'c>> = Vec::new();
     for pick in batch {
         let slot = match share.take() {
@@ -179,12 +199,17 @@ fn prepare<'c>(
         };
         let nonce = random()?;
         let dir = RunDir::new(&tick.board.runs(), &nonce);
-        match spares.take(&dir).map_or_else(|| dir.create(), Ok) {
+        match dir.create() {
             Ok((lock, identity)) => {
                 if prepared.is_empty() {
                     require_flock(&lock, &dir)?;
                 }
                 let claim = claim_of(tick, &pick, &here, nonce, identity)?;
+                if let Err(e) = name_card(&claim, &lock) {
+                    let _ = dir.remove();
+                    cannot_prepare(tick, pick.card.id, &e);
+                    continue;
+                }
                 prepared.push(Prepared {
                     pick,
                     claim,
@@ -201,6 +226,16 @@ fn prepare<'c>(
         }
     }
     Ok(prepared)
+}
+
+/// The folder names its card before the claim is committed: should the board be replaced by an earlier copy, the card
+/// is still known to be worked on.
+fn name_card(claim: &Claim, lock: &File) -> Result<()> {
+    let note = ClaimNote {
+        task: claim.task.to_string(),
+        facts: claim.facts.clone(),
+    };
+    rundir::note(lock, &note).context("cannot write to the run folder")
 }
 
 fn cannot_prepare(tick: &mut Tick<'_>, task: TaskId, error: &anyhow::Error) {
@@ -250,7 +285,13 @@ fn claim_of(
         secret: random()?,
         lock,
         host: here.host.clone(),
-        boot: here.boot.clone(),
+        facts: RunFacts {
+            claimed_at: tick.now,
+            // Text that is empty states that it could not be read.
+            boot: here.here.boot.clone().unwrap_or_default(),
+            pid_namespace: Some(here.here.pid_namespace.clone().unwrap_or_default()),
+            processes: None,
+        },
         claimer: here.claimer.clone(),
         expires: tick.now.saturating_add(defaults.claim_ttl.0),
         max_runtime: pick.worker.max_runtime,
@@ -271,9 +312,14 @@ pub(super) struct Claimed<'c> {
 }
 
 /// Claims the whole batch in one transaction. If that fails, every lock is let go and nothing is started.
-fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claimed<'c>>> {
+fn claim<'c>(
+    tick: &mut Tick<'_>,
+    batch: Vec<Prepared<'c>>,
+    open: &HashSet<String>,
+) -> Result<Vec<Claimed<'c>>> {
     let (now, slug) = (tick.now, &tick.board.slug);
     let answers = tick.store.write("claiming cards", |tx| {
+        require_same_board(tx, open)?;
         let mut answers = Vec::new();
         for prepared in &batch {
             answers.push(match claims::claim(tx, &prepared.claim, now)? {
@@ -307,6 +353,23 @@ fn claim<'c>(tick: &mut Tick<'_>, batch: Vec<Prepared<'c>>) -> Result<Vec<Claime
         }
     }
     Ok(claimed)
+}
+
+/// An earlier copy of the board that was put in its place meanwhile does not know the runs by which their folders were
+/// told from unknown ones.
+fn require_same_board(tx: &Tx<'_>, open: &HashSet<String>) -> Result<()> {
+    match open.is_subset(&runs::alive_nonces(tx)?) {
+        true => Ok(()),
+        false => Err(
+            Failure::try_again("the board was changed by another program meanwhile")
+                .hint("nothing was started; the next tick starts what is ready")
+                .into(),
+        ),
+    }
+}
+
+fn is_unknown_run(reason: &Reason) -> bool {
+    matches!(reason, Reason::EarlierRunAlive { why: Some(_) })
 }
 
 /// For a dry run: claims what nobody will start, so that the report is what a tick's would be.

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
+use super::open_runs;
 use super::waiting::Reason;
+use crate::board::id::TaskId;
 use crate::board::retry;
 use crate::board::status::Status;
 use crate::config::{Board, Config, Worker};
@@ -13,6 +15,7 @@ use crate::store::Snapshot;
 use crate::store::claims::{self, Candidate};
 use crate::store::lanes::{self, Lane};
 use crate::store::pauses::{self, Pause};
+use crate::store::runs;
 use crate::time::{self, Seconds};
 
 /// Further ahead, no window is looked for: it would never open.
@@ -28,6 +31,8 @@ pub struct Judge<'c> {
     pauses: Vec<Pause>,
     lanes: Vec<Lane>,
     windows: HashMap<String, Option<Seconds>>,
+    /// The cards of runs that the board does not know, and why those are not proven dead.
+    unknown_runs: HashMap<TaskId, String>,
 }
 
 impl<'c> Judge<'c> {
@@ -48,6 +53,7 @@ impl<'c> Judge<'c> {
             pauses: pauses::list(conn)?,
             lanes: lanes::list(conn)?,
             windows: HashMap::new(),
+            unknown_runs: open_runs::unknown_to_board(board, &runs::alive_nonces(conn)?, now)?,
         })
     }
 
@@ -91,8 +97,10 @@ impl<'c> Judge<'c> {
         if card.claimed {
             return Some(Reason::ClaimedElsewhere);
         }
-        if card.haunted {
-            return Some(Reason::EarlierRunAlive);
+        let stray = self.unknown_runs.get(&card.id);
+        if let Some(why) = card.earlier_run.as_ref().or(stray) {
+            let why = Some(why.clone()).filter(|why| !why.is_empty());
+            return Some(Reason::EarlierRunAlive { why });
         }
         if let Some(until) = card.not_before.filter(|at| *at > self.now) {
             return Some(Reason::NotBefore { until });

@@ -37,7 +37,7 @@ pub fn take(board: &Board, turn: Turn<'_>) -> Result<Option<File>> {
     if fsx::lock_exclusive(&dispatch, Wait::No).with_context(cannot)? {
         require_in_place(&dispatch, &path, board)?;
         // Nobody has left anything to us, who did not wait.
-        let served = matches!(turn, Turn::AfterRun(ended) if is_booked(ended));
+        let served = matches!(turn, Turn::AfterRun(ended) if is_booked(&ended.dir));
         return Ok((!served).then_some(dispatch));
     }
     let queue = match turn {
@@ -54,7 +54,7 @@ pub fn take(board: &Board, turn: Turn<'_>) -> Result<Option<File>> {
     // From here on nobody leaves anything to us; whoever did gave the lock of its run back before.
     drop(next);
     let served = match turn {
-        Turn::AfterRun(ended) => is_booked(ended) && !rundir::any_free(&board.runs()),
+        Turn::AfterRun(ended) => is_booked(&ended.dir) && !rundir::any_free(&board.runs()),
         Turn::SkipIfLocked | Turn::Wait => false,
     };
     Ok((!served).then_some(dispatch))
@@ -156,6 +156,7 @@ pub fn is_other_hour(one: Seconds, other: Seconds) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::EndedRun;
     use super::*;
     use crate::board::id::{Nonce, Slug};
     use crate::config::load_from;
@@ -169,8 +170,11 @@ mod tests {
         board
     }
 
-    fn run(board: &Board, number: u8) -> RunDir {
-        RunDir::new(&board.runs(), &Nonce::from_random([number; 16]))
+    fn run(board: &Board, number: u8) -> EndedRun {
+        EndedRun {
+            dir: RunDir::new(&board.runs(), &Nonce::from_random([number; 16])),
+            cgroups: None,
+        }
     }
 
     #[test]
@@ -182,14 +186,14 @@ mod tests {
         let turn = Turn::AfterRun(&ended);
         assert!(take(&board, turn).unwrap().is_none());
         assert!(take(&board, Turn::Wait).unwrap().is_some());
-        drop(ended.create().unwrap());
+        drop(ended.dir.create().unwrap());
         assert!(take(&board, turn).unwrap().is_some());
     }
 
     /// What comes of following a run that is booked while it is waited for the board.
     fn after_waiting(board: &Board, meanwhile: impl FnOnce()) -> Option<File> {
         let ended = run(board, 1);
-        drop(ended.create().unwrap());
+        drop(ended.dir.create().unwrap());
         let held = take(board, Turn::Wait).unwrap();
         let _ = std::fs::remove_file(board.next_lock());
         std::thread::scope(|scope| {
@@ -199,7 +203,7 @@ mod tests {
                 std::thread::yield_now();
             }
             meanwhile();
-            ended.remove().unwrap();
+            ended.dir.remove().unwrap();
             drop(held);
             waits.join().unwrap()
         })
@@ -211,7 +215,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let board = board(root.path());
         assert!(after_waiting(&board, || ()).is_none());
-        let (at_work, _) = run(&board, 2).create().unwrap();
+        let (at_work, _) = run(&board, 2).dir.create().unwrap();
         assert!(after_waiting(&board, || ()).is_none());
         assert!(after_waiting(&board, || drop(at_work)).is_some());
     }

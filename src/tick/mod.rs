@@ -17,6 +17,7 @@ pub mod hermes;
 pub mod judge;
 pub mod lock;
 pub mod means;
+pub mod open_runs;
 mod outfit;
 pub mod outsiders;
 pub mod page;
@@ -43,8 +44,8 @@ use crate::store::meta::{self, LastTick};
 use crate::store::promotion::{self, Cursor};
 use crate::store::{Commit, Store, Tx, runs};
 use crate::time::{self, Seconds};
+use crate::worker::cgroup;
 use crate::worker::rundir::RunDir;
-use crate::worker::spares::Spares;
 use report::Report;
 use share::Offer;
 use survey::Finding;
@@ -80,9 +81,17 @@ pub enum Turn<'a> {
     SkipIfLocked,
     /// This run has ended: wait for it, unless somebody waits already, for one that waits serves for all; or unless
     /// all that has ended is booked by then.
-    AfterRun(&'a RunDir),
+    AfterRun(&'a EndedRun),
     /// Wait for it.
     Wait,
+}
+
+/// The run whose supervisor runs a follow-up tick.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EndedRun {
+    pub dir: RunDir,
+    /// Below which cgroup runs get their own.
+    pub cgroups: Option<cgroup::Parent>,
 }
 
 /// Whether what is decided is also done.
@@ -104,6 +113,8 @@ struct Tick<'a> {
     hold: hermes::Hold,
     /// Nobody waits for the workers: they have to outlive this tick.
     alone: bool,
+    /// Below which cgroup runs get their own, once that is known. A follow-up tick is given it.
+    cgroups: Option<Option<cgroup::Parent>>,
     findings: Vec<Finding>,
     /// What it has of the machine's slots to start with.
     offer: Offer,
@@ -176,6 +187,10 @@ fn locked(config: &Config, board: &Board, turn: Turn<'_>, offer: Offer) -> Resul
     tick.offer = offer;
     // A follow-up tick runs in a supervisor, which lives where its worker could.
     tick.alone = turn == Turn::SkipIfLocked;
+    tick.cgroups = match turn {
+        Turn::AfterRun(ended) => Some(ended.cgroups.clone()),
+        Turn::SkipIfLocked | Turn::Wait => None,
+    };
     let outcome = passes(&mut tick).and_then(|()| {
         record(&mut tick)?;
         clear_run_folders(&mut tick);
@@ -225,15 +240,14 @@ fn leaves_log(tick: &Tick<'_>, turn: Turn<'_>) -> bool {
         && tick.store.log_size() < LOG_LEFT_MAX
 }
 
-/// Puts the folders of runs that are over aside. One that is left is removed by a later tick.
+/// Removes the folders of runs whose recorded end is durable. One that is left is removed by a later tick.
 fn clear_run_folders(tick: &mut Tick<'_>) {
-    if tick.over.is_empty() {
-        return;
-    }
-    let mut spares = Spares::of(tick.board.spare_runs());
-    for (_, dir) in tick.over.drain(..) {
-        if let Err(e) = spares.put(&dir) {
-            log::warn!("cannot clear {}: {e}", dir.path().display());
+    for (commit, dir) in std::mem::take(&mut tick.over) {
+        if !tick.store.is_durable(commit) {
+            continue;
+        }
+        if let Err(e) = dir.remove() {
+            log::warn!("cannot remove {}: {e}", dir.path().display());
         }
     }
 }
@@ -254,8 +268,8 @@ pub fn show(config: &Config, board: &Board) -> Result<Report> {
     Ok(tick.report)
 }
 
-/// Runs the tick that follows the end of a worker, which was in this run.
-pub fn follow_up(config: &Config, board: &Board, ended: &RunDir) -> Result<Report> {
+/// Runs the tick that follows the end of a worker.
+pub fn follow_up(config: &Config, board: &Board, ended: &EndedRun) -> Result<Report> {
     run(config, board, Turn::AfterRun(ended))
 }
 
@@ -304,6 +318,7 @@ fn prepare<'a>(
         effects,
         hold: hermes::Hold::No,
         alone: false,
+        cgroups: None,
         findings: Vec::new(),
         offer: Offer::Nothing,
         sends: false,

@@ -11,7 +11,7 @@ use crate::board::status::Status;
 use crate::board::task::Task;
 use crate::config::{Board, Config, Fill, Leftovers, Preset, Worker, fill, fill_parts, handed_on};
 use crate::store::claims::{Claim, Granted};
-use crate::worker::group::COOKIE;
+use crate::worker::process_table::COOKIE;
 use crate::worker::rundir::RunDir;
 use crate::worker::spec::{Place, Spec};
 use crate::worker::worktree;
@@ -115,6 +115,8 @@ pub fn spec(
         grace: worker.grace,
         claim_ttl: defaults.claim_ttl.0,
         end_leftovers: worker.leftovers == Leftovers::End,
+        facts: claim.facts.clone(),
+        cgroups: tick.cgroups.clone().flatten(),
     }
 }
 

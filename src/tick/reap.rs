@@ -1,14 +1,16 @@
 //! Runs that left no record, and runs whose card was taken away.
 //!
-//! A run that was let off and left no record has lost its supervisor: what is left of it is ended, and
-//! only when that is confirmed is the run booked. A run that was never let off costs its card nothing.
+//! A run that began and left no record has lost its supervisor: the tick ends what is left of it, and records the end
+//! only when no witness shows life. Otherwise the run keeps its card, and the reason is put on the board. A run that
+//! never began costs its card nothing.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::absorb::{book, tail_of, without_output};
-use super::survey::State;
+use super::report::Unresolved;
+use super::survey::{self, State};
 use super::{Tick, outfit};
 use crate::board::retry::Charge;
 use crate::board::run::{Outcome, Stage};
@@ -16,7 +18,7 @@ use crate::store::runs::{self, AliveRun};
 use crate::store::settle::End;
 use crate::store::tasks;
 use crate::worker::cancel::{self, Voice};
-use crate::worker::group;
+use crate::worker::liveness::{self, Ending, Here, Suspect};
 use crate::worker::rundir::{Lock, RunDir};
 
 /// How long one tick waits for what it has killed to be gone. What is not, waits for the next tick.
@@ -32,22 +34,25 @@ const LAST_WORDS: i64 = 300;
 /// Books what is proven dead, and asks for the end of what lost its card.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     cancel_the_disowned(tick);
-    let silent: Vec<AliveRun> = tick
+    let silent: Vec<(i64, Lock)> = tick
         .findings
         .iter()
-        .filter(|f| matches!(f.state, State::Silent))
-        .map(|f| f.run.clone())
+        .filter_map(|found| match found.state {
+            State::Silent(lock) => Some((found.run.run_id, lock)),
+            State::Alive | State::Recorded(_) => None,
+        })
         .collect();
     if silent.is_empty() {
         return Ok(());
     }
-    // The rows were read before the locks were asked: a run may have been let off in between.
+    // The rows were read before the locks were asked: the fence of a run may have been committed in between.
     let rows = tick.store.read("looking at the runs again", runs::alive)?;
-    let current: Vec<AliveRun> = rows
+    let lock_of = |row: &AliveRun| silent.iter().find(|(id, _)| *id == row.run_id);
+    let current: Vec<(AliveRun, Lock)> = rows
         .into_iter()
-        .filter(|row| silent.iter().any(|s| s.run_id == row.run_id))
+        .filter_map(|row| lock_of(&row).map(|(_, lock)| *lock).map(|lock| (row, lock)))
         .collect();
-    let gone = end(tick, current);
+    let gone = end(tick, current)?;
     cancel_jobs(tick, &gone)?;
     let ends: Vec<(AliveRun, End)> = gone
         .into_iter()
@@ -109,51 +114,93 @@ fn cancel_jobs(tick: &mut Tick<'_>, gone: &[AliveRun]) -> Result<()> {
 }
 
 /// Ends what is left of runs, all at once, and returns those that are proven gone.
-fn end(tick: &mut Tick<'_>, silent: Vec<AliveRun>) -> Vec<AliveRun> {
-    let dir = |run: &AliveRun| RunDir::new(&tick.board.runs(), &run.nonce);
-    if !tick.real() {
-        return silent
-            .into_iter()
-            .filter(|run| dir(run).probe_tree() == Lock::Free)
-            .collect();
-    }
-    for run in &silent {
-        if dir(run).probe_tree() != Lock::Free {
-            group::end_marked(&dir(run), run.nonce.as_str());
+fn end(tick: &mut Tick<'_>, silent: Vec<(AliveRun, Lock)>) -> Result<Vec<AliveRun>> {
+    let (here, now) = (Here::find(), tick.now);
+    let suspects: Vec<(Suspect, Lock)> = silent
+        .iter()
+        .map(|(run, lock)| (survey::suspect(tick, run), *lock))
+        .collect();
+    let endings = match tick.real() {
+        true => liveness::end_all(&here, &suspects, PATIENCE, now),
+        false => liveness::look_at_all(&here, &suspects, now),
+    };
+    let mut gone = Vec::new();
+    for ((run, _), ending) in silent.into_iter().zip(endings) {
+        match ending {
+            Ending::Gone => gone.push(run),
+            Ending::Held {
+                why,
+                needs_person,
+                passes,
+            } => {
+                // What time ends is no news.
+                if !passes {
+                    hold(tick, &run, &why)?;
+                }
+                tick.report.unresolved.push(Unresolved {
+                    task: run.task,
+                    run: run.run_id,
+                    why,
+                    needs_person,
+                });
+            }
         }
     }
-    let until = Instant::now() + PATIENCE;
-    let (gone, left): (Vec<_>, Vec<_>) = silent.into_iter().partition(|run| {
-        group::confirm_gone(
-            &dir(run),
-            run.nonce.as_str(),
-            until.saturating_duration_since(Instant::now()),
-        )
-    });
-    for run in left {
-        let what = format!(
-            "run {} of {} lost its supervisor, and what is left of it cannot be ended yet",
-            run.run_id, run.task
-        );
-        tick.report.errors.push(what);
+    Ok(gone)
+}
+
+/// Keeps the card of a run that may be alive, and states the reason where people look for it.
+fn hold(tick: &mut Tick<'_>, run: &AliveRun, why: &str) -> Result<()> {
+    // Once for each reason: cron mails what a tick prints, and `kanban status` repeats it.
+    if !tick.real() || run.held.as_deref() == Some(why) {
+        return Ok(());
     }
-    gone
+    let now = tick.now;
+    let nonce = run.nonce.as_str();
+    tick.store.write("holding a card", |tx| {
+        runs::hold(tx, run.run_id, nonce, why, now)
+    })?;
+    tick.report
+        .errors
+        .push(format!("{} is kept: {why}", run.task));
+    Ok(())
 }
 
 fn end_of(tick: &Tick<'_>, run: &AliveRun) -> End {
-    match run.stage {
-        Stage::Claimed => without_output(
+    match has_begun(tick, run) {
+        Begun::No => without_output(
             Outcome::Reclaimed,
             Charge::NeverStarted,
-            "it was claimed and never began",
+            "it was claimed and never began: its supervisor was killed, or could not record why",
         ),
-        Stage::Started | Stage::Ended => End {
-            log_tail: tail_of(tick, run),
-            ..without_output(
-                Outcome::Lost,
-                Charge::Failure,
-                "its supervisor was killed, so how the worker ended is unknown",
-            )
-        },
+        Begun::MayHave => lost(tick, run),
+    }
+}
+
+/// Whether the worker of a run may have executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    No,
+    MayHave,
+}
+
+/// The row may have been read before the fence was committed, so the folder is asked as well.
+pub(super) fn has_begun(tick: &Tick<'_>, run: &AliveRun) -> Begun {
+    let dir = RunDir::new(&tick.board.runs(), &run.nonce);
+    match run.stage == Stage::Claimed && dir.processes().is_none() {
+        true => Begun::No,
+        false => Begun::MayHave,
+    }
+}
+
+/// The end of a run whose supervisor was killed.
+pub(super) fn lost(tick: &Tick<'_>, run: &AliveRun) -> End {
+    End {
+        log_tail: tail_of(tick, run),
+        ..without_output(
+            Outcome::Lost,
+            Charge::Failure,
+            "its supervisor was killed, so how the worker ended is unknown",
+        )
     }
 }

@@ -32,6 +32,9 @@ pub struct Report {
     pub absorbed: Vec<Ended>,
     /// Runs that ended without a record, booked.
     pub reaped: Vec<Ended>,
+    /// Runs that keep their cards although their supervisors are gone, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unresolved: Vec<Unresolved>,
     /// Runs whose card was taken away, and whose supervisor was asked to end them.
     pub cancelled: Vec<i64>,
     /// Cards that went on to ready or scheduled.
@@ -140,6 +143,18 @@ pub struct Ended {
     pub outcome: Outcome,
     /// What that did to the card.
     pub effect: Effect,
+}
+
+/// A run without a supervisor that is not proven dead.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unresolved {
+    /// Its card.
+    pub task: TaskId,
+    /// `task_runs.id`
+    pub run: i64,
+    pub why: String,
+    /// No later tick can end what is left of it.
+    pub needs_person: bool,
 }
 
 /// A run that was started.

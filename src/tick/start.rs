@@ -11,7 +11,8 @@ use crate::board::run::Outcome;
 use crate::store::runs;
 use crate::store::settle::End;
 use crate::worker::handover::Handed;
-use crate::worker::launch;
+use crate::worker::launch::{self, Nesting};
+use crate::worker::process_table;
 
 /// Starts the supervisors of claimed runs, and books them if that fails.
 pub(super) fn run(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> {
@@ -41,7 +42,12 @@ pub(super) fn run(tick: &mut Tick<'_>, claimed: Vec<Claimed<'_>>) -> Result<()> 
             attempt: granted.attempt,
         });
     }
-    match launch::supervisors(tick.board.slug.as_str(), &tick.board.runs(), runs) {
+    let nesting = match process_table::is_in_worker() {
+        true => Nesting::InsideWorker,
+        false => Nesting::Outside,
+    };
+    let slug = tick.board.slug.as_str();
+    match launch::supervisors(slug, &tick.board.runs(), runs, nesting) {
         Ok(()) => tick.report.started.extend(started),
         Err(e) => book_failed(tick, &started, &format!("{e:#}"))?,
     }

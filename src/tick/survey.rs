@@ -1,20 +1,21 @@
-//! Which runs are over: asked of their locks, and of nothing else.
+//! Reads the locks and the exit records of the open runs. A held lock or a record decides; [`super::reap`] searches for
+//! the processes of the other runs.
 //!
-//! No process id, heartbeat or time takes part, but for runs of another machine, whose locks cannot be
-//! asked from here. The answer "free" stays true, for whoever
-//! held the lock is dead and nobody else takes it while this tick has the board.
+//! A lock or a record in our own folder is ours, whatever machine or boot the row names. A lock that was found free
+//! without a record stays free: a dispatcher takes locks for new runs only, and a guard takes one again only if its
+//! supervisor has left a record.
 
 use anyhow::Result;
 
 use super::Tick;
 use crate::platform;
 use crate::store::runs::{self, AliveRun};
-use crate::time;
-use crate::worker::group;
-use crate::worker::record::{self, Record};
+use crate::time::{self, Seconds};
+use crate::worker::liveness::{Standing, Suspect};
+use crate::worker::record::Record;
 use crate::worker::rundir::{Lock, RunDir};
 
-/// A run that is not proven dead, and what its lock says.
+/// A run that is not proven dead, and what its lock and its record say.
 pub struct Finding {
     pub run: AliveRun,
     pub state: State,
@@ -27,37 +28,69 @@ pub enum State {
     /// Its supervisor is done, and this is its record.
     Recorded(Record),
     /// Its supervisor was killed, or never began.
-    Silent,
+    Silent(Lock),
 }
 
-/// So many runs whose folders are gone at the same time are no deaths but a folder that was moved, or a disk
-/// that is not mounted.
+/// If at least this many folders of runs are gone at the same time, the folder was moved, or a disk is not mounted.
 const MANY: usize = 3;
 
-/// Asks every run of this machine that is not proven dead.
+/// Asks every run that is not proven dead.
 pub fn run(tick: &mut Tick<'_>) -> Result<()> {
     let alive = tick.store.read("looking at the runs", runs::alive)?;
     let mut gone = Vec::new();
     let here = platform::machine_id();
-    let (ours, others): (Vec<_>, Vec<_>) = alive.into_iter().partition(|run| run.host == here);
-    // The locks of another machine say nothing here: only its lease does.
-    for run in others {
-        if run.lease.is_none_or(|at| at < tick.now) {
-            let state = State::Silent;
-            tick.findings.push(Finding { run, state });
-        }
-    }
-    for run in ours {
-        let dir = RunDir::new(&tick.board.runs(), &run.nonce);
-        let lock = dir.probe(run.lock);
-        let state = state(lock, &dir, &run, &mut tick.report.errors);
-        if lock == Lock::Gone {
+    for run in alive {
+        let suspect = suspect(tick, &run);
+        let state = match suspect.standing() {
+            Standing::Supervised => State::Alive,
+            Standing::Recorded(record) => State::Recorded(record),
+            Standing::Unknown(why) => {
+                // Not "there is none": the next tick asks again.
+                let about = format!("run {} of {}: {why}", run.run_id, run.task);
+                tick.report.errors.push(about);
+                State::Alive
+            }
+            // The claim of another machine, which this folder does not know, is left to its lease.
+            Standing::Unsupervised(Lock::Gone)
+                if run.host != here
+                    && !suspect.dir.path().exists()
+                    && suspect.lease.is_some_and(|at| at > tick.now) =>
+            {
+                continue;
+            }
+            Standing::Unsupervised(lock) => State::Silent(lock),
+        };
+        if matches!(state, State::Silent(Lock::Gone)) {
             gone.push(tick.findings.len());
         }
         tick.findings.push(Finding { run, state });
     }
     hold_many(tick, &gone);
     Ok(())
+}
+
+/// A run as the search for its processes sees it.
+pub(super) fn suspect(tick: &Tick<'_>, run: &AliveRun) -> Suspect {
+    let ttl = tick.config.defaults().claim_ttl.0;
+    run_as_suspect(&tick.board.runs(), run, tick.now, ttl)
+}
+
+/// A lease further off than any that is given means that the clock was stepped: it counts as expired.
+pub fn run_as_suspect(
+    folder: &std::path::Path,
+    run: &AliveRun,
+    now: Seconds,
+    ttl: Seconds,
+) -> Suspect {
+    Suspect {
+        dir: RunDir::new(folder, &run.nonce),
+        nonce: run.nonce.clone(),
+        name: format!("run {}", run.run_id),
+        lock: Some(run.lock),
+        stage: run.stage,
+        facts: run.facts.clone(),
+        lease: run.lease.filter(|at| *at <= now.saturating_add(ttl)),
+    }
 }
 
 /// Holds runs whose folders are gone together, as long as their leases run. A supervisor that lives
@@ -84,26 +117,4 @@ fn hold_many(tick: &mut Tick<'_>, gone: &[usize]) {
         tick.board.runs().display(),
         time::humane(ttl)
     ));
-}
-
-fn state(lock: Lock, dir: &RunDir, run: &AliveRun, errors: &mut Vec<String>) -> State {
-    match lock {
-        Lock::Held => return State::Alive,
-        Lock::Gone if group::may_be_alive(dir, run.nonce.as_str(), run.lock) => {
-            return State::Alive;
-        }
-        Lock::Gone | Lock::Free => {}
-    }
-    match record::read(&dir.record(), &run.nonce) {
-        Ok(Record::Pending) => State::Silent,
-        Ok(record) => State::Recorded(record),
-        Err(e) => {
-            // Not "there is none": the next tick asks again.
-            errors.push(format!(
-                "cannot read the exit record of run {} of {}: {e}",
-                run.run_id, run.task
-            ));
-            State::Alive
-        }
-    }
 }

@@ -12,14 +12,15 @@ use anyhow::Result;
 use super::report::Report;
 use super::waiting::Reason;
 use super::{Turn, deliver, run};
+use crate::board::run_facts::ProcessId;
 use crate::board::status::Status;
 use crate::config::{Board, Config};
 use crate::fsx;
 use crate::store::history::{self, EventRow};
 use crate::store::{Store, runs, tasks};
 use crate::time;
-use crate::worker::group;
 use crate::worker::rundir::RunDir;
+use crate::worker::{group, process_table};
 
 /// What only another board's worker or another program can change is looked at this often.
 const OUTSIDE: Duration = Duration::from_millis(500);
@@ -50,6 +51,7 @@ pub fn until_quiet(
     let (sender, ends) = channel();
     let mut watched = HashSet::new();
     let mut seen = None;
+    let own = OwnRuns::find();
     loop {
         if seen.is_none() {
             let store = Store::open_to_read(&board.db())?;
@@ -57,23 +59,27 @@ pub fn until_quiet(
         }
         let report = run(config, board, Turn::Wait)?;
         group::reap_ended();
-        let alive = look(board, &mut seen, &mut show)?;
+        let mut alive = look(board, &mut seen, &mut show)?;
+        // A worker that waits for its own end would wait for ever.
+        let all = alive.len();
+        alive.retain(|run| !own.have(run));
+        let load = Load::new(&report, all - alive.len());
         let moved = report.moved_something();
         // Judged by what the tick saw while it had the board: a moment later, another tick may be
         // between booking one card and starting the next.
-        let busy = moved || report.counts.running > 0 || report.waiting.any(Reason::will_pass);
+        let busy = moved || load.others > 0 || report.waiting.any(|reason| load.passes(reason));
         if !busy && report.delivering_elsewhere && until.is_none_or(|at| Instant::now() < at) {
             // A supervisor's tick is telling what happened: whoever waits for the board waits for that too.
             deliver::await_others(config, board)?;
             continue;
         }
         if !busy {
-            return outcome(board, report, Quiet::Yes);
+            return outcome(board, report, &load, Quiet::Yes);
         }
         if until.is_some_and(|at| Instant::now() >= at) {
-            return outcome(board, report, Quiet::NotYet);
+            return outcome(board, report, &load, Quiet::NotYet);
         }
-        if alive.is_empty() && report.counts.running > 0 || moved && report.started.is_empty() {
+        if alive.is_empty() && load.others > 0 || moved && report.started.is_empty() {
             // All that ran has ended meanwhile; or what was moved may have made something else ready, or
             // set the time of a retry.
             continue;
@@ -97,12 +103,65 @@ pub fn until_quiet(
     }
 }
 
+/// The runs that this process is a part of.
+struct OwnRuns {
+    nonces: Vec<String>,
+    ancestors: Vec<ProcessId>,
+}
+
+impl OwnRuns {
+    fn find() -> Self {
+        Self {
+            nonces: process_table::enclosing_runs(),
+            ancestors: process_table::ancestors(),
+        }
+    }
+
+    /// A worker that cleared its environment is known by its supervisor, which is our ancestor.
+    fn have(&self, run: &runs::AliveRun) -> bool {
+        let supervisor = run.facts.processes.as_ref().map(|known| known.supervisor);
+        self.nonces.iter().any(|nonce| nonce == run.nonce.as_str())
+            || supervisor.is_some_and(|id| self.ancestors.contains(&id))
+    }
+}
+
+/// The runs that a wait has to do with.
+struct Load {
+    /// Runs that this process is a part of.
+    own: usize,
+    /// Runs that end without a person, and that this process is not a part of.
+    others: usize,
+}
+
+impl Load {
+    fn new(report: &Report, own: usize) -> Self {
+        let stuck = report.unresolved.iter().filter(|run| run.needs_person);
+        Self {
+            own,
+            others: report.counts.running.saturating_sub(own + stuck.count()),
+        }
+    }
+
+    /// Whether a reason goes away while this process waits. A limit that its own runs alone reach does not.
+    fn passes(&self, reason: &Reason) -> bool {
+        let only_own = self.own > 0 && self.others == 0;
+        match reason {
+            Reason::BoardFull { .. } | Reason::WorkerFull { .. } => !only_own,
+            Reason::HostFull { max } => {
+                !(only_own && usize::try_from(*max).is_ok_and(|max| max <= self.own))
+            }
+            Reason::EarlierRunAlive { why } => why.is_none() || self.others > 0,
+            other => other.will_pass(),
+        }
+    }
+}
+
 enum Quiet {
     Yes,
     NotYet,
 }
 
-fn outcome(board: &Board, report: Report, quiet: Quiet) -> Result<Outcome> {
+fn outcome(board: &Board, report: Report, load: &Load, quiet: Quiet) -> Result<Outcome> {
     let blocked = Store::open_to_read(&board.db())?.read("counting blocked cards", |conn| {
         tasks::count(conn, &Status::Blocked)
     })?;
@@ -117,14 +176,19 @@ fn outcome(board: &Board, report: Report, quiet: Quiet) -> Result<Outcome> {
                     | Reason::CannotPrepare { .. }
                     | Reason::Paused { .. }
                     | Reason::LaneHeld { .. }
-            )
+            ) || w.reason.will_pass() && !load.passes(&w.reason)
         })
         .collect();
+    let unresolved = report.unresolved.into_iter();
+    let kept = unresolved.map(|run| format!("{} is kept: {}", run.task, run.why));
+    let mut errors = report.errors;
+    errors.extend(kept);
+    errors.dedup();
     Ok(Outcome {
         finished: matches!(quiet, Quiet::Yes),
         blocked,
         stuck,
-        errors: report.errors,
+        errors,
     })
 }
 
@@ -164,15 +228,14 @@ fn patience(report: &Report, until: Option<Instant>) -> Duration {
     let due = report.waiting.until.map(|at| {
         Duration::from_secs(u64::try_from(at - time::now().unwrap_or(report.at)).unwrap_or(0))
     });
-    let outside = report
-        .waiting
-        .any(|reason| {
+    let outside = (!report.unresolved.is_empty()
+        || report.waiting.any(|reason| {
             matches!(
                 reason,
-                Reason::HostFull { .. } | Reason::EarlierRunAlive | Reason::Moved
+                Reason::HostFull { .. } | Reason::EarlierRunAlive { .. } | Reason::Moved
             )
-        })
-        .then_some(OUTSIDE);
+        }))
+    .then_some(OUTSIDE);
     let left = until.map(|at| at.saturating_duration_since(Instant::now()));
     // A whole second later at most: due times are whole seconds.
     let due = due.map(|d| d + Duration::from_millis(20));

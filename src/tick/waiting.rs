@@ -130,7 +130,11 @@ pub enum Reason {
         worker: String,
     },
     /// A process of an earlier run is not proven gone.
-    EarlierRunAlive,
+    EarlierRunAlive {
+        /// What shows life, where the run has lost its supervisor.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// Another program has claimed it.
     ClaimedElsewhere,
     /// A parent is not finished, though another program made the card ready.
@@ -159,7 +163,7 @@ impl Reason {
             Self::NoAssignee => "no_assignee",
             Self::NoWorker { .. } => "no_worker",
             Self::PullLane { .. } => "pull_lane",
-            Self::EarlierRunAlive => "earlier_run_alive",
+            Self::EarlierRunAlive { .. } => "earlier_run_alive",
             Self::ClaimedElsewhere => "claimed_elsewhere",
             Self::WaitsForParent => "waits_for_parent",
             Self::CannotPrepare { .. } => "cannot_prepare",
@@ -268,7 +272,7 @@ mod tests {
                 worker: worker.clone(),
             },
             Reason::PullLane { worker },
-            Reason::EarlierRunAlive,
+            Reason::EarlierRunAlive { why: None },
             Reason::ClaimedElsewhere,
             Reason::WaitsForParent,
             Reason::CannotPrepare { error },

@@ -5,6 +5,7 @@
 //! fixes it for tests. Durations inside a process use `std::time::Instant` and do not come from here.
 
 use anyhow::Result;
+use jiff::civil::DateTime;
 use jiff::{SignedDuration, Span, Timestamp, ZonedDateTime, tz::TimeZone};
 
 use crate::exit::Failure;
@@ -25,6 +26,18 @@ pub fn now() -> Result<Seconds> {
         })?),
         Err(_) => Ok(Timestamp::now().as_second()),
     }
+}
+
+/// The system's clock, which tests cannot fix: to compare with times that the system itself prints.
+pub fn clock() -> Seconds {
+    Timestamp::now().as_second()
+}
+
+/// Parses a time of UTC as ctime(3) and `ps` print it: `Mon Nov 30 17:31:55 2026`.
+pub fn parse_ctime(text: &str) -> Option<Seconds> {
+    let time = DateTime::strptime("%a %b %d %H:%M:%S %Y", text).ok()?;
+    let time = TimeZone::UTC.to_timestamp(time).ok()?;
+    Some(time.as_second())
 }
 
 /// Parses a spoken duration (`90s`, `15m`, `1h 30m`, `2 days`) into whole seconds, zero or more.

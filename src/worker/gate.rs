@@ -18,10 +18,13 @@ use rustix::process::Pid;
 
 use super::spec::Spec;
 use super::twin::{self, Side};
-use super::{group, signals};
+use super::{cgroup, group, log, signals};
 use crate::platform;
 
 const GO: u8 = b'g';
+
+/// Scripts use the low numbers for their own files, and would close the tree lock unknowingly.
+const TREE_DESCRIPTOR_MIN: i32 = 100;
 
 /// Before the reason, where it lies with the card and not with the worker.
 const OF_CARD: &str = "\u{1}";
@@ -52,8 +55,10 @@ impl Gate {
         command_line: &[String],
         workspace: &Path,
         tree: File,
+        cgroup: Option<&Path>,
     ) -> Result<Self> {
         let (line, far) = UnixStream::pair()?;
+        let tree = raised(tree)?;
         let supervisor = rustix::process::getpid();
         match twin::fork().context("cannot start a process")? {
             Side::Parent(worker) => Ok(Self { worker, line }),
@@ -63,6 +68,7 @@ impl Gate {
                     supervisor,
                     workspace,
                     tree,
+                    cgroup,
                 };
                 gated.wait(far, || execute(command_line, spec));
                 twin::vanish()
@@ -97,11 +103,25 @@ impl Gate {
     }
 }
 
+/// Moves a descriptor to a high number, or as high as this process may have one.
+fn raised(tree: File) -> io::Result<File> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let last = limit.map_or(i32::MAX, |limit| i32::try_from(limit).unwrap_or(i32::MAX)) - 1;
+    let min = TREE_DESCRIPTOR_MIN.min(last);
+    match rustix::io::fcntl_dupfd_cloexec(&tree, min) {
+        Ok(raised) => Ok(raised.into()),
+        // Its number is taken: the tree lock stays where it is.
+        Err(rustix::io::Errno::MFILE) => Ok(tree),
+        Err(e) => Err(e.into()),
+    }
+}
+
 /// The other side: a process that is to become the worker.
 struct Gated<'a> {
     supervisor: Pid,
     workspace: &'a Path,
     tree: File,
+    cgroup: Option<&'a Path>,
 }
 
 impl Gated<'_> {
@@ -111,6 +131,7 @@ impl Gated<'_> {
         if !platform::die_with_parent(self.supervisor) {
             return;
         }
+        self.enter_cgroup();
         let ready = self.prepare();
         let mut word = [0];
         if !matches!(line.read(&mut word), Ok(1)) || word[0] != GO {
@@ -119,6 +140,16 @@ impl Gated<'_> {
         // On success the line closes by itself, which is the answer.
         let why = ready.map_or_else(|e| format!("{e:#}"), |()| execute());
         let _ = line.write_all(why.as_bytes());
+    }
+
+    /// The kernel takes milliseconds for it, in which the supervisor commits the fence. Without the cgroup, which is empty
+    /// then, the other witnesses have to find what the worker starts.
+    fn enter_cgroup(&self) {
+        if let Some(path) = self.cgroup
+            && let Err(e) = cgroup::enter(path)
+        {
+            log::note(&format!("the run gets no cgroup: {}: {e}", path.display()));
+        }
     }
 
     fn prepare(&self) -> Result<()> {

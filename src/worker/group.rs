@@ -1,6 +1,7 @@
-//! The processes of one run, as their supervisor handles them: the worker's process group, what was
-//! left behind and came back, and what hides behind the tree lock.
+//! The processes of one run, as their supervisor and their guard handle them: the worker's process group, and what
+//! the worker left behind.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -8,19 +9,34 @@ use nix::sys::time::TimeValLike;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, WaitOptions};
 
-use super::rundir::{Lock, RunDir};
+use super::cgroup;
+use super::liveness::{self, Ending, Here, Suspect};
+use super::log;
+use super::process_table::{self, ProcessTable, is_supervisor};
+use super::rundir::Lock;
 use crate::board::run::Exit;
-use crate::fsx::{self, Identity};
 use crate::platform;
 
-/// The variable that marks every process of a run.
-pub const COOKIE: &str = "KANBAN_RUN_NONCE";
+/// A child that may not be killed is waited for, and asked about this often at most.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Whether a signal could be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    Yes,
+    /// Every process of the group belongs to another user.
+    Refused,
+}
 
 /// Sends a signal to the worker's group. Never to group 0 or 1, which would be ourselves or everybody.
-pub fn signal(worker: Pid, signal: Signal) {
-    if worker.as_raw_pid() > 1 {
+pub fn signal(worker: Pid, signal: Signal) -> Sent {
+    if worker.as_raw_pid() <= 1 {
+        return Sent::Yes;
+    }
+    match rustix::process::kill_process_group(worker, signal) {
+        Err(Errno::PERM) => Sent::Refused,
         // A group that is gone already is what is wanted.
-        let _ = rustix::process::kill_process_group(worker, signal);
+        _ => Sent::Yes,
     }
 }
 
@@ -67,51 +83,131 @@ pub fn reap_ended() {
     ) {}
 }
 
-/// Ends what the worker left behind and waits until it is gone. `true`: there was something.
-pub fn end_leftovers(dir: &RunDir, nonce: &str, grace: Duration) -> bool {
-    let mut found = end_adopted(grace);
-    // What is left now has left our family tree; it still holds the tree lock or carries the mark.
+/// Ends what the worker of a supervised run left behind and waits until it is gone. `true`: there was something.
+/// `held` is given the reason while a process may not be killed.
+pub fn end_leftovers(suspect: &Suspect, grace: Duration, held: &mut dyn FnMut(&str)) -> bool {
+    let cgroup = suspect.cgroup();
+    let mut found = end_adopted(suspect, grace, held);
+    // On Linux everything that was left behind became our child, unless it was moved away on purpose: then it holds the
+    // tree lock or is in the cgroup. Elsewhere nothing becomes our child, and the process table has to be asked.
     let mut pause = Duration::from_millis(2);
-    while dir.probe_tree() != Lock::Free {
+    while !platform::linux() || may_have_more(suspect, cgroup) {
+        let here = Here::find();
+        let runs = [(suspect.clone(), Lock::Free)];
+        let ending = liveness::end_all(&here, &runs, PAUSE_MAX, i64::MAX);
+        match &ending[0] {
+            Ending::Gone => break,
+            // The group was killed and the worker reaped, so that only what left both could be alive. Without a process
+            // table the run could otherwise never end.
+            Ending::Held { why, .. } if !may_have_more(suspect, cgroup) && !can_search() => {
+                log::note(why);
+                break;
+            }
+            Ending::Held { why, .. } => held(why),
+        }
         found = true;
-        end_marked(dir, nonce);
-        found |= end_adopted(Duration::ZERO);
+        end_adopted(suspect, Duration::ZERO, held);
+        if suspect.dir.is_forced() {
+            break;
+        }
         std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_secs(5));
+        pause = (pause * 2).min(PAUSE_MAX);
     }
     found
 }
 
-/// Kills what carries the mark of a run or holds its tree lock, where the system can tell.
-pub fn end_marked(dir: &RunDir, nonce: &str) {
-    platform::kill_belonging(&format!("{COOKIE}={nonce}"), dir.tree_identity());
+fn can_search() -> bool {
+    ProcessTable::read().is_ok()
 }
 
-/// TERM, grace, KILL for our children, until there are none.
-fn end_adopted(grace: Duration) -> bool {
-    reap_ended();
-    let mut found = false;
-    let kill_at = Instant::now() + grace;
-    let mut told = Vec::new();
+fn may_have_more(suspect: &Suspect, cgroup: Option<&Path>) -> bool {
+    suspect.dir.probe_tree() != Lock::Free
+        || cgroup.is_some_and(|path| cgroup::state(path) == cgroup::State::Populated)
+}
+
+/// TERM, grace, KILL for our children, until none is left but supervisors of other runs, which a worker's own tick may
+/// have started; or until a person confirms that the rest need not be waited for.
+fn end_adopted(suspect: &Suspect, grace: Duration, held: &mut dyn FnMut(&str)) -> bool {
+    let mut pause = Duration::from_millis(2);
+    let of = [suspect.nonce.as_str()];
+    let mut found = end_gently(&of, grace, pause);
     loop {
-        let children = platform::adopted();
-        if children.is_empty() {
-            return found;
-        }
-        found = true;
-        let kill = Instant::now() >= kill_at;
-        for child in children {
-            // It is our child and not reaped, so its number is its own.
-            if kill {
-                let _ = rustix::process::kill_process(child, Signal::KILL);
-            } else if !told.contains(&child) {
-                let _ = rustix::process::kill_process(child, Signal::TERM);
-                told.push(child);
+        reap_ended();
+        match kill_orphans(&of) {
+            Orphans::None => return found,
+            Orphans::Dying => {}
+            Orphans::Refused(child) => {
+                if !suspect.is_killed_by_cgroup() {
+                    let shown = liveness::describe(child.as_raw_pid());
+                    held(&format!("{shown} of {} is still alive", suspect.name));
+                    if suspect.dir.is_forced() {
+                        return true;
+                    }
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
             }
         }
-        std::thread::sleep(Duration::from_millis(2));
-        reap_ended();
+        found = true;
+        std::thread::sleep(pause);
     }
+}
+
+/// Asks orphans to end, once each, and waits for so long. `true`: there was one.
+fn end_gently(of: &[&str], grace: Duration, pause: Duration) -> bool {
+    let (until, mut asked) = (Instant::now() + grace, Vec::new());
+    loop {
+        reap_ended();
+        let left = orphans(of);
+        if left.is_empty() || Instant::now() >= until {
+            return !(left.is_empty() && asked.is_empty());
+        }
+        for child in left {
+            if !asked.contains(&child) {
+                // It is our child and not reaped, so its number is its own.
+                let _ = rustix::process::kill_process(child, Signal::TERM);
+                asked.push(child);
+            }
+        }
+        std::thread::sleep(pause);
+    }
+}
+
+/// What is left of the processes that became our children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orphans {
+    None,
+    /// They were killed and are not reaped yet.
+    Dying,
+    /// We may not kill this one.
+    Refused(Pid),
+}
+
+/// Kills every process that became our child and may belong to the runs with these nonces. Reaping is left to the caller, who may
+/// want to know how a child ended.
+pub fn kill_orphans(of: &[&str]) -> Orphans {
+    let mut left = Orphans::None;
+    for child in orphans(of) {
+        // It is our child and not reaped, so its number is its own.
+        match rustix::process::kill_process(child, Signal::KILL) {
+            Err(Errno::PERM) => left = Orphans::Refused(child),
+            _ if left == Orphans::None => left = Orphans::Dying,
+            _ => {}
+        }
+    }
+    left
+}
+
+/// Our living children, without supervisors and without what carries the cookie of another run: those runs end by
+/// themselves, or leave it on purpose. Where the kernel keeps no list of children, the process table is asked.
+fn orphans(of: &[&str]) -> Vec<Pid> {
+    let children = platform::adopted();
+    let mut children = children.unwrap_or_else(|| process_table::children_of(std::process::id()));
+    children.retain(|child| {
+        let cookies = process_table::cookies_of(child.as_raw_pid());
+        let of_other = !cookies.is_empty() && !cookies.iter().any(|nonce| of.contains(&&**nonce));
+        !of_other && !is_supervisor(child.as_raw_pid())
+    });
+    children
 }
 
 /// Processor milliseconds and most memory in KiB of all children that were waited for.
@@ -124,60 +220,4 @@ pub fn usage() -> (i64, i64) {
         cpu.num_milliseconds(),
         usage.max_rss() / platform::MAX_RSS_PER_KIB,
     )
-}
-
-/// Whether the tree of a run is gone; if not, ends it where that is possible, for a bounded time.
-pub fn confirm_gone(dir: &RunDir, nonce: &str, patience: Duration) -> bool {
-    let until = Instant::now() + patience;
-    let mut pause = Duration::from_millis(2);
-    loop {
-        if dir.probe_tree() == Lock::Free {
-            return true;
-        }
-        if Instant::now() >= until {
-            return false;
-        }
-        end_marked(dir, nonce);
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(200));
-    }
-}
-
-/// Whether a run whose lock file is gone may still have a process: its supervisor has that file open, whatever its
-/// folder became. Every doubt means yes.
-pub fn may_be_alive(dir: &RunDir, nonce: &str, lock: Identity) -> bool {
-    match platform::any_belonging(&format!("{COOKIE}={nonce}"), lock) {
-        Some(found) => found,
-        // Without a process table to look at, only the tree lock can speak, and only if it is still there.
-        None => fsx::open_existing(&dir.tree()).is_ok() && dir.probe_tree() == Lock::Held,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::board::id::Nonce;
-    use crate::fsx::forking;
-    use std::process::{Command, Stdio};
-
-    #[test]
-    fn whoever_has_the_lock_open_may_be_alive_though_its_file_is_gone() {
-        let _alone = forking::nobody_forks();
-        let dir = tempfile::tempdir().unwrap();
-        let nonce = Nonce::from_random([7; 16]);
-        let run = RunDir::new(dir.path(), &nonce);
-        let (lock, identity) = run.create().unwrap();
-        let mut holder = Command::new("sleep")
-            .arg("60")
-            .stdin(Stdio::from(lock))
-            .spawn()
-            .unwrap();
-        run.remove().unwrap();
-        let may = may_be_alive(&run, nonce.as_str(), identity);
-        holder.kill().unwrap();
-        holder.wait().unwrap();
-        // Where the system does not show who has what open, nothing is left that could be asked.
-        assert_eq!(may, platform::linux());
-        assert!(!may_be_alive(&run, nonce.as_str(), identity));
-    }
 }

@@ -5,8 +5,9 @@
 //! should either end die, the system closes what was on its way.
 
 use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -63,6 +64,13 @@ pub fn send<S: Serialize>(runs: Vec<Handed<S>>, mut line: &UnixStream) -> io::Re
     line.write_all(rest)
 }
 
+/// Waits until the other side has left our process group, session and cgroup; or is gone.
+pub fn await_departure(mut line: &UnixStream) -> io::Result<()> {
+    line.shutdown(Shutdown::Write)?;
+    line.set_read_timeout(Some(READ_WITHIN))?;
+    line.read(&mut [0]).map(drop)
+}
+
 fn send_some(some: &[BorrowedFd<'_>], byte: u8, line: &UnixStream) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_A_TIME))];
     let until = Instant::now() + PATIENCE;
@@ -83,19 +91,32 @@ fn send_some(some: &[BorrowedFd<'_>], byte: u8, line: &UnixStream) -> io::Result
 /// What another process of ours handed over as standard input. Who reads there from now on reads nothing.
 pub(super) fn from_stdin() -> io::Result<OwnedFd> {
     let handed = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
-    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdin(nothing()?)?;
     Ok(handed)
 }
 
+/// A descriptor from which nothing is read, and to which nothing needs to be written: `/dev/null`, or a socket whose
+/// other end is closed where a container has no `/dev`.
+fn nothing() -> io::Result<OwnedFd> {
+    match File::options().read(true).write(true).open("/dev/null") {
+        Ok(null) => Ok(null.into()),
+        Err(_) => UnixStream::pair().map(|(ours, _)| ours.into()),
+    }
+}
+
 /// Takes what is sent to where others have their standard input. Without all of it nothing is taken: the tick that
-/// sent it has died, and the next one starts its runs.
-pub fn receive<S: DeserializeOwned>() -> Result<Vec<Handed<S>>> {
-    let line = UnixStream::from(from_stdin()?);
-    let null = File::options().write(true).open("/dev/null")?;
+/// sent it has died, and the next one starts its runs. `depart` is called with the specs, before a tick that waits
+/// in [`await_departure`] goes on.
+pub fn receive<S: DeserializeOwned>(depart: impl FnOnce(&[S])) -> Result<Vec<Handed<S>>> {
+    let mut line = UnixStream::from(from_stdin()?);
+    let null = nothing()?;
     rustix::stdio::dup2_stdout(&null)?;
     let (text, descriptors) =
         receive_all(&line).context("supervisors are started by a tick, never by hand")?;
     let specs: Vec<S> = serde_json::from_slice(&text).context("cannot read what the tick said")?;
+    depart(&specs);
+    // Most ticks do not wait for it, and are gone.
+    let _ = line.write_all(b"d");
     let mut files = descriptors.into_iter().map(File::from);
     let mut runs = Vec::new();
     for spec in specs {

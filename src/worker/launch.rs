@@ -31,7 +31,7 @@ pub const RUN_VARIABLES: [&str; 18] = [
     "KANBAN_ASSIGNEE",
     "KANBAN_PRIORITY",
     "KANBAN_RUN_ID",
-    super::group::COOKIE,
+    super::process_table::COOKIE,
     "KANBAN_TOKEN",
     "KANBAN_WORKSPACE",
     "KANBAN_ATTEMPT",
@@ -45,10 +45,24 @@ fn this_program() -> PathBuf {
     }
 }
 
+/// Whether a tick runs inside a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nesting {
+    Outside,
+    /// The new supervisors have to leave the worker's process group before the tick ends, because the worker's end kills
+    /// that group.
+    InsideWorker,
+}
+
 /// Starts the supervisors of claimed runs of a board, as one process that makes the others. All files are closed here
-/// whatever happens, so a failed start leaves the locks free. The board is named for whoever looks at the list of
-/// processes; the folder is that of its runs.
-pub fn supervisors(board: &str, folder: &Path, runs: Vec<Handed<Spec>>) -> Result<()> {
+/// whatever happens, so a failed start leaves the locks free. The board is named for people who list processes; the
+/// folder is that of its runs.
+pub fn supervisors(
+    board: &str,
+    folder: &Path,
+    runs: Vec<Handed<Spec>>,
+    nesting: Nesting,
+) -> Result<()> {
     let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
     let mut command = Command::new(this_program());
     command
@@ -66,8 +80,19 @@ pub fn supervisors(board: &str, folder: &Path, runs: Vec<Handed<Spec>>) -> Resul
     drop(command);
     match handover::send(runs, &ours) {
         // It was killed before it had begun. So the runs have never begun either, and their locks say it.
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("cannot hand over to a supervisor"),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        other => other.context("cannot hand over to a supervisor")?,
+    }
+    match nesting {
+        Nesting::Outside => Ok(()),
+        Nesting::InsideWorker => {
+            // It has everything, so the runs are its own: a tick that recorded them as failed could free a card whose
+            // worker executes a moment later.
+            if let Err(e) = handover::await_departure(&ours) {
+                log::warn!("a supervisor may still be in the worker's process group: {e}");
+            }
+            Ok(())
+        }
     }
 }
 

@@ -5,20 +5,22 @@
 //! Knows nothing of the board file or the configuration: everything a run needs is in its [`spec`].
 
 pub mod cancel;
+pub mod cgroup;
 pub mod errand;
 pub mod gate;
 pub mod group;
 pub mod handover;
 pub mod herd;
 pub mod launch;
+pub mod liveness;
 pub mod log;
 pub mod outsider;
 mod pipes;
+pub mod process_table;
 pub mod record;
 pub mod rundir;
 pub mod signals;
 pub mod slots;
-pub mod spares;
 pub mod spec;
 pub mod tool;
 pub mod twin;

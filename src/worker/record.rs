@@ -11,6 +11,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::rundir::RunDir;
 use crate::board::id::Nonce;
 use crate::board::run::{Ended, Exit};
 use crate::fsx;
@@ -37,6 +38,10 @@ pub enum Record {
     Unstartable(String),
     /// The card was taken away before the worker was let off; none of its instructions ran.
     NotStarted(String),
+    /// The supervisor was killed; its guard ended every process of the run.
+    Orphaned,
+    /// A person confirmed that work may continue although a process of the run may be alive.
+    Forced(String),
 }
 
 /// How a worker ended.
@@ -102,13 +107,10 @@ struct Stamped {
     record: Record,
 }
 
-/// Makes the file with room on the disk for its record, or takes that of an earlier run, and says that the run is
-/// pending. It need not outlast a power cut: no run does. A run is prepared once.
+/// Creates the file with room on the disk for its record, and records that the run is pending. It need not outlast a
+/// power cut: no run does. A run is prepared once.
 pub fn prepare(path: &Path, nonce: &Nonce) -> io::Result<()> {
-    let file = fsx::open_private(path)?;
-    if found(&file, nonce)?.is_some() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
+    let file = fsx::create_private(path)?;
     fsx::reserve(&file, SIZE as u64)?;
     file.write_all_at(&encode(nonce, &Record::Pending), 0)
 }
@@ -119,6 +121,18 @@ pub fn overwrite(path: &Path, nonce: &Nonce, record: &Record) -> io::Result<()> 
     file.write_all_at(&encode(nonce, record), 0)?;
     file.sync_all()?;
     path.parent().map_or(Ok(()), fsx::sync_dir)
+}
+
+/// Records an end where no supervisor is left to do it, unless one is recorded already.
+pub fn leave(dir: &RunDir, nonce: &Nonce, record: &Record) -> io::Result<()> {
+    match prepare(&dir.record(), nonce) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    match read(&dir.record(), nonce)? {
+        Record::Pending => overwrite(&dir.record(), nonce, record),
+        _ => Ok(()),
+    }
 }
 
 /// Reads a record. A missing, torn or foreign one says no more than [`Record::Pending`].
@@ -146,6 +160,7 @@ fn encode(nonce: &Nonce, record: &Record) -> [u8; SIZE] {
         Record::Unstartable(why) => Record::Unstartable(cut(why)),
         Record::Busy(why) => Record::Busy(cut(why)),
         Record::NotStarted(why) => Record::NotStarted(cut(why)),
+        Record::Forced(why) => Record::Forced(cut(why)),
         other => other.clone(),
     };
     let text = serde_json::to_vec(&Stamped {
@@ -227,9 +242,19 @@ mod tests {
         );
         let again = prepare(&path, &nonce()).unwrap_err();
         assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
-        prepare(&path, &other).unwrap();
-        assert_eq!(read(&path, &nonce()).unwrap(), Record::Pending);
-        assert_eq!(read(&path, &other).unwrap(), Record::Pending);
+    }
+
+    #[test]
+    fn record_that_another_process_leaves_never_replaces_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = RunDir::at(folder.path());
+        leave(&dir, &nonce(), &Record::Orphaned).unwrap();
+        assert_eq!(read(&dir.record(), &nonce()).unwrap(), Record::Orphaned);
+        leave(&dir, &nonce(), &Record::Failed("later".into())).unwrap();
+        assert_eq!(read(&dir.record(), &nonce()).unwrap(), Record::Orphaned);
+        let gone = RunDir::at(&folder.path().join("gone"));
+        let error = leave(&gone, &nonce(), &Record::Orphaned).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

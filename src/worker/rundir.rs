@@ -1,18 +1,42 @@
 //! The folder of a run: its lock, its tree lock, its exit record and its cancel pipe.
 //!
-//! The lock is held from before the run is on the board until its end is durable, so a free lock means
-//! that nobody is left who could start it, be running it, or be about to report it. Whoever asks never
-//! makes the file, and every doubt means "held".
+//! The lock is held from before the run is on the board until its end is recorded, so a held lock means that a
+//! supervisor or a guard is at work. A free lock alone does not mean that the run is dead (see [`super::liveness`]).
+//! Asking never creates the file, and every doubt means "held".
+//!
+//! The lock file also names the run's card and its processes, one JSON object a line: a board whose file was replaced
+//! by an earlier copy does not know the run, and must not start a second worker for its card.
 
 use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
-use crate::board::id::Nonce;
+use crate::board::id::{Nonce, TaskId};
+use crate::board::run_facts::{RunFacts, RunProcesses};
 use crate::fsx::{self, Identity, Wait};
+use crate::platform;
+
+/// More is not read of a lock file, in bytes: both lines take less than a tenth of it.
+const NOTES_MAX: u64 = 65_536;
+
+/// What the tick writes into the lock file before it commits the claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimNote {
+    pub task: String,
+    #[serde(flatten)]
+    pub facts: RunFacts,
+}
+
+/// Appends one line to a run's lock file.
+pub fn note(mut lock: &File, line: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    lock.write_all(&text)
+}
 
 /// The folder of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +69,39 @@ impl RunDir {
         &self.0
     }
 
-    /// Its name, which is the run's nonce.
-    pub fn name(&self) -> Option<&str> {
-        self.0.file_name()?.to_str()
+    /// The folder of a lock that this process holds. It may have been moved since the run began, with its board, and the
+    /// record must not be lost with the old path. `otherwise`: where it was, for systems that cannot tell.
+    pub fn of_lock(lock: &File, otherwise: &Path) -> Self {
+        let found = platform::path_of(lock).ok();
+        let moved = found.as_ref().filter(|path| path.ends_with("lock"));
+        Self::at(moved.and_then(|path| path.parent()).unwrap_or(otherwise))
+    }
+
+    /// The card and the processes of the run, as its lock file names them. `None`: an earlier version of this program
+    /// created the folder, or the claim was not completed.
+    pub fn notes(&self) -> io::Result<Option<(TaskId, RunFacts)>> {
+        // Bytes, because a line that was cut may end inside a character.
+        let mut text = Vec::new();
+        match fsx::open_existing(&self.lock()) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other?.take(NOTES_MAX).read_to_end(&mut text)?,
+        };
+        let mut lines = text
+            .split_inclusive(|byte| *byte == b'\n')
+            .filter(|line| line.ends_with(b"\n"));
+        let claim = lines
+            .next()
+            .and_then(|line| serde_json::from_slice(line).ok());
+        let processes = lines
+            .next()
+            .and_then(|line| serde_json::from_slice(line).ok());
+        Ok(claim.map(|claim: ClaimNote| {
+            let facts = RunFacts {
+                processes: processes as Option<RunProcesses>,
+                ..claim.facts
+            };
+            (TaskId::stored(claim.task), facts)
+        }))
     }
 
     /// Held while anybody may start, run or report the run.
@@ -55,7 +109,7 @@ impl RunDir {
         self.0.join("lock")
     }
 
-    /// Held by the worker and every descendant of it.
+    /// The worker and its descendants inherit its lock; those that close unknown descriptors lose it.
     pub fn tree(&self) -> PathBuf {
         self.0.join("tree")
     }
@@ -79,11 +133,6 @@ impl RunDir {
         attempt().with_context(|| format!("cannot prepare the run folder {}", self.0.display()))
     }
 
-    /// Takes the lock of a folder that is there already; an error if somebody holds it.
-    pub fn take_lock(&self) -> io::Result<(File, Identity)> {
-        taken(fsx::write_existing(&self.lock())?)
-    }
-
     /// Asks the run's lock.
     pub fn probe(&self, expected: Identity) -> Lock {
         let Some(file) = open_or_gone(&self.lock()) else {
@@ -105,18 +154,44 @@ impl RunDir {
         open_or_gone(&self.tree()).map_or(Lock::Free, ask)
     }
 
-    /// The identity of the tree lock's file, if it is there.
-    pub fn tree_identity(&self) -> Option<Identity> {
-        fsx::open_existing(&self.tree())
-            .and_then(|f| Identity::of(&f))
-            .ok()
-    }
-
-    /// Asks the supervisor to end the worker. `false`: nobody listens.
+    /// Asks the supervisor to end the worker. `false`: it does not listen yet, and finds the request when it does.
     pub fn cancel(&self) -> bool {
+        // First, so that a supervisor that begins to listen meanwhile finds one or the other.
+        let _ = fsx::create_private(&self.request());
         fsx::write_existing(&self.cancel_pipe())
             .and_then(|mut pipe| pipe.write_all(b"c"))
             .is_ok()
+    }
+
+    /// Whether [`cancel`](Self::cancel) was called.
+    pub fn is_cancelled(&self) -> bool {
+        self.request().symlink_metadata().is_ok()
+    }
+
+    fn request(&self) -> PathBuf {
+        self.0.join("cancelled")
+    }
+
+    /// A person confirmed that the supervisor, or the guard, need not wait for processes that it may not end.
+    pub fn force(&self) -> io::Result<()> {
+        match fsx::create_private(&self.forced()) {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(e),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether [`force`](Self::force) was called.
+    pub fn is_forced(&self) -> bool {
+        self.forced().symlink_metadata().is_ok()
+    }
+
+    fn forced(&self) -> PathBuf {
+        self.0.join("forced")
+    }
+
+    /// The processes of the run, if its gate was to be opened: then its worker may have executed.
+    pub fn processes(&self) -> Option<RunProcesses> {
+        self.notes().ok()??.1.processes
     }
 
     /// Removes the folder of a run that is over.
@@ -128,23 +203,20 @@ impl RunDir {
     }
 }
 
-/// The runs whose lock somebody holds, or may hold, whatever the board says of them.
-pub fn held(runs: &Path) -> Result<Vec<RunDir>> {
-    let listed = folders(runs);
-    let mut held = listed.with_context(|| format!("cannot list the runs in {}", runs.display()))?;
-    held.retain(|dir| dir.probe_own() == Lock::Held);
-    Ok(held)
+/// Whether a lock file that is open has no name any more.
+pub fn is_removed(lock: &File) -> bool {
+    lock.metadata().is_ok_and(|meta| meta.nlink() == 0)
 }
 
 /// Whether there is a run that nobody is at work on, or may be one.
 pub fn any_free(runs: &Path) -> bool {
     folders(runs).map_or(true, |all| {
-        all.iter().any(|dir| dir.probe_own() != Lock::Held)
+        all.iter().any(|(_, dir)| dir.probe_own() != Lock::Held)
     })
 }
 
-/// The folders of runs, whatever the board says of them.
-pub fn folders(runs: &Path) -> io::Result<Vec<RunDir>> {
+/// The folders of runs with their nonces, whatever the board says of them.
+pub fn folders(runs: &Path) -> io::Result<Vec<(Nonce, RunDir)>> {
     let entries = match std::fs::read_dir(runs) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,
@@ -153,7 +225,8 @@ pub fn folders(runs: &Path) -> io::Result<Vec<RunDir>> {
     for entry in entries {
         let name = entry?.file_name();
         if let Some(nonce) = name.to_str().and_then(|n| n.parse::<Nonce>().ok()) {
-            found.push(RunDir::new(runs, &nonce));
+            let dir = RunDir::new(runs, &nonce);
+            found.push((nonce, dir));
         }
     }
     Ok(found)
@@ -185,6 +258,7 @@ fn ask(file: io::Result<File>) -> Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::board::run_facts::ProcessId;
     use crate::fsx::forking;
 
     #[test]
@@ -194,12 +268,10 @@ mod tests {
         let run = RunDir::new(dir.path(), &Nonce::from_random([3; 16]));
         let (lock, identity) = run.create().unwrap();
         assert_eq!(run.probe(identity), Lock::Held);
-        assert_eq!(held(dir.path()).unwrap(), std::slice::from_ref(&run));
         assert!(!any_free(dir.path()));
         assert!(run.create().is_err(), "a nonce is used once");
         drop(lock);
         assert_eq!(run.probe(identity), Lock::Free);
-        assert_eq!(held(dir.path()).unwrap(), []);
         assert!(any_free(dir.path()));
         assert_eq!(run.probe_tree(), Lock::Free);
         assert!(!run.tree().exists());
@@ -214,5 +286,60 @@ mod tests {
         );
         run.remove().unwrap();
         run.remove().unwrap();
+    }
+
+    fn claim() -> ClaimNote {
+        ClaimNote {
+            task: "t_12345678".into(),
+            facts: RunFacts {
+                claimed_at: 7,
+                boot: "boot".into(),
+                pid_namespace: Some("pid:[1]".into()),
+                processes: None,
+            },
+        }
+    }
+
+    fn processes() -> RunProcesses {
+        let id = |pid| ProcessId {
+            pid,
+            started: Some(1),
+        };
+        RunProcesses {
+            supervisor: id(2),
+            worker: id(3),
+            group: 3,
+            session: 2,
+            cgroup: Some("/sys/fs/cgroup/caf\u{e9}".into()),
+        }
+    }
+
+    #[test]
+    fn notes_name_the_card_and_the_processes_as_far_as_they_are_whole() {
+        let _alone = forking::nobody_forks();
+        let dir = tempfile::tempdir().unwrap();
+        let run = RunDir::new(dir.path(), &Nonce::from_random([4; 16]));
+        assert!(run.notes().unwrap().is_none(), "no folder");
+        let (lock, _) = run.create().unwrap();
+        assert!(
+            run.notes().unwrap().is_none(),
+            "an earlier version wrote none"
+        );
+        note(&lock, &claim()).unwrap();
+        let (task, facts) = run.notes().unwrap().unwrap();
+        assert_eq!((task.as_str(), &facts), ("t_12345678", &claim().facts));
+        let begins = lock.metadata().unwrap().len();
+        note(&lock, &processes()).unwrap();
+        let whole = std::fs::read(run.lock()).unwrap();
+        assert_eq!(run.processes(), Some(processes()));
+        // The disk was full, or the machine stopped, while a line was written.
+        for end in 0..whole.len() {
+            std::fs::write(run.lock(), &whole[..end]).unwrap();
+            let notes = run.notes().ok().flatten();
+            let card = notes.as_ref().map(|(task, _)| task.as_str());
+            let is_whole = end as u64 >= begins;
+            assert_eq!(card, is_whole.then_some("t_12345678"), "{end} bytes");
+            assert_eq!(run.processes(), None, "{end} bytes");
+        }
     }
 }

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::board::id::Nonce;
+use crate::board::run_facts::RunFacts;
 use crate::fsx::Identity;
 use crate::time::Seconds;
 
+use super::cgroup;
 use super::worktree::Tree;
 
 /// One run, from its claim to its end.
@@ -59,6 +61,11 @@ pub struct Spec {
     pub claim_ttl: Seconds,
     /// What the worker leaves behind is ended too.
     pub end_leftovers: bool,
+    /// What the claim recorded.
+    pub facts: RunFacts,
+    /// Below this cgroup the run gets its own, if there is one.
+    #[serde(default)]
+    pub cgroups: Option<cgroup::Parent>,
 }
 
 /// Where a worker works.

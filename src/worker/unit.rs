@@ -5,7 +5,7 @@
 
 use super::tool::Tool;
 use super::unit_file::{self, Settings};
-use crate::platform::{self, Unit};
+use crate::platform::{self, Unit, unit_path};
 
 /// What would happen to workers started here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +66,12 @@ fn settings(unit: &Unit) -> Result<Found, String> {
         },
         Err(why) => why,
     };
-    let folders = unit_file::search_path(unit, &|name| std::env::var_os(name));
+    let folders = unit_path::search_path(unit);
     let advice = "start D-Bus so that systemctl can ask systemd";
     match unit_file::read(&unit.name, &folders) {
         Ok(Some(settings)) => Ok(Found {
             settings,
-            is_main: is_executed_by_manager(),
+            is_main: unit_path::is_executed_by_manager(),
         }),
         Ok(None) => {
             let folders: Vec<_> = folders
@@ -125,11 +125,6 @@ fn read_answer(answer: &str, own: u32) -> Option<Found> {
         },
         is_main: value("MainPID") == Some(own.to_string().as_str()),
     })
-}
-
-/// Whether systemd executed this very process (systemd.exec(5)).
-fn is_executed_by_manager() -> bool {
-    std::env::var("SYSTEMD_EXEC_PID").is_ok_and(|pid| pid == std::process::id().to_string())
 }
 
 fn fate_in(unit: &str, found: &Found) -> Fate {

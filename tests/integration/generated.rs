@@ -57,8 +57,9 @@ fn visible() -> Command {
 }
 
 /// Pages that say more about what a command does, by the beginning of its name.
-const RELATED: [(&str, &str); 22] = [
+const RELATED: [(&str, &str); 25] = [
     ("kanban-block", "kanban-agents.7"),
+    ("kanban-cancel", "kanban-security.7"),
     ("kanban-comment", "kanban-agents.7"),
     ("kanban-complete", "kanban-agents.7"),
     ("kanban-config", "kanban-config.5"),
@@ -71,8 +72,10 @@ const RELATED: [(&str, &str); 22] = [
     ("kanban-init", "kanban-hermes.7"),
     ("kanban-mcp", "kanban-agents.7"),
     ("kanban-notify", "kanban-notifications.7"),
+    ("kanban-reclaim", "kanban-security.7"),
     ("kanban-request", "kanban-agents.7"),
     ("kanban-status", "kanban-cron.7"),
+    ("kanban-stop", "kanban-security.7"),
     ("kanban-subscri", "kanban-notifications.7"),
     ("kanban-tick", "kanban-ci.7"),
     ("kanban-tick", "kanban-cron.7"),

@@ -36,6 +36,7 @@ mod json;
 mod keeping;
 mod kills;
 mod layers;
+mod liveness;
 mod manuals;
 mod many;
 mod mcp;

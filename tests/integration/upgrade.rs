@@ -6,6 +6,7 @@
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
@@ -40,6 +41,7 @@ echo "$KANBAN_ATTEMPT" >> "$KANBAN_HOME/ran"''']
 "#;
 
 const SLEEP_WITH_TREE_LOCK: &str = "exec sleep 300";
+const SLEEP_WITHOUT_TREE_LOCK: &str = "exec sleep 300 8>&-";
 
 /// The folder of a board of release 0.1.0, with the tables and no rows.
 pub fn board(config: &str) -> Home {
@@ -76,6 +78,13 @@ fn of_hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
+/// A nonce of its own for each run: a tick ends every process that carries the nonce of its lost run.
+fn nonce() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{:016x}{next:016x}", std::process::id())
+}
+
 /// The exit record of a run, as 0.1.0 writes it.
 fn record(nonce: &str, record: &str) -> Vec<u8> {
     let mut bytes = format!(r#"{{"run":"{nonce}","record":{record}}}"#).into_bytes();
@@ -96,7 +105,7 @@ fn exit_records_of_the_harness_equal_recorded_ones() {
 /// A run of release 0.1.0 on a board of its own.
 struct Run {
     home: Home,
-    nonce: &'static str,
+    nonce: String,
     boot: String,
     supervisor: u32,
     worker: u32,
@@ -104,7 +113,11 @@ struct Run {
 
 impl Run {
     /// A run whose processes are given by [`Played`], or are gone.
-    fn new(nonce: &'static str) -> Self {
+    fn new() -> Self {
+        Self::with_nonce(nonce())
+    }
+
+    fn with_nonce(nonce: String) -> Self {
         let home = board(CONFIG);
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
         let boot = boot.trim().to_owned();
@@ -128,7 +141,7 @@ impl Run {
 
     /// The files that a supervisor of 0.1.0 adds before it starts the worker.
     fn prepare(&self) {
-        file(&self.file("exit"), &record(self.nonce, "\"pending\""));
+        file(&self.file("exit"), &record(&self.nonce, "\"pending\""));
         let mut pipe = Command::new("mkfifo");
         pipe.args(["-m", "600"]).arg(self.file("cancel"));
         assert!(pipe.status().unwrap().success());
@@ -145,7 +158,7 @@ impl Run {
         let values = [
             ("now", now.to_string()),
             ("lease", (now + 900).to_string()),
-            ("nonce", self.nonce.to_owned()),
+            ("nonce", self.nonce.clone()),
             ("host", machine()),
             ("boot", self.boot.clone()),
             ("lock_dev", lock.dev().to_string()),
@@ -175,7 +188,7 @@ impl Run {
             .write(true)
             .open(self.file("exit"));
         let file = file.unwrap();
-        file.write_all_at(&record(self.nonce, end), 0).unwrap();
+        file.write_all_at(&record(&self.nonce, end), 0).unwrap();
         file.sync_all().unwrap();
     }
 
@@ -223,7 +236,7 @@ impl Played {
         let supervisor = command
             .args([SUPERVISOR.as_ref(), folder.as_os_str()])
             .arg(script)
-            .env("KANBAN_RUN_NONCE", run.nonce)
+            .env("KANBAN_RUN_NONCE", &run.nonce)
             .env("KANBAN_RUN_ID", "1")
             .env("KANBAN_TASK", "t_0981a591")
             .stdout(Stdio::null())
@@ -285,7 +298,7 @@ fn is_alive(pid: u32) -> bool {
 
 #[test]
 fn finished_run_of_0_1_0_is_recorded_as_its_exit_record_says() {
-    let mut run = Run::new(NONCE_EXITED);
+    let mut run = Run::with_nonce(NONCE_EXITED.to_owned());
     run.prepare();
     run.insert(STARTED);
     run.write_record(DONE);
@@ -300,7 +313,7 @@ fn finished_run_of_0_1_0_is_recorded_as_its_exit_record_says() {
         991
     );
 
-    run = Run::new(NONCE_EXITED);
+    run = Run::new();
     run.prepare();
     run.insert(STARTED);
     run.write_record(&DONE.replace("\"status\":0", "\"status\":3"));
@@ -313,9 +326,9 @@ fn finished_run_of_0_1_0_is_recorded_as_its_exit_record_says() {
 #[test]
 fn claimed_run_of_0_1_0_without_record_is_requeued_and_not_counted() {
     for has_record in [false, true] {
-        let run = Run::new(NONCE);
+        let run = Run::new();
         if has_record {
-            file(&run.file("exit"), &of_hex(PENDING));
+            file(&run.file("exit"), &record(&run.nonce, "\"pending\""));
         }
         run.insert(CLAIMED);
         run.home.ok(&["tick"]);
@@ -331,7 +344,7 @@ fn claimed_run_of_0_1_0_without_record_is_requeued_and_not_counted() {
 
 #[test]
 fn run_of_0_1_0_whose_supervisor_lives_is_left_alone_until_it_writes_its_record() {
-    let mut run = Run::new(NONCE);
+    let mut run = Run::new();
     let mut played = Played::start(&mut run, SLEEP_WITH_TREE_LOCK);
     for _ in 0..2 {
         let report = run.home.json(&["tick"]);
@@ -351,7 +364,7 @@ fn run_of_0_1_0_whose_supervisor_lives_is_left_alone_until_it_writes_its_record(
 
 /// The supervisor was killed before the upgrade, and its worker lives.
 fn worker_is_ended_before_the_card_is_worked_on_again(script: &str) {
-    let mut run = Run::new(NONCE);
+    let mut run = Run::new();
     let mut played = Played::start(&mut run, script);
     played.kill_supervisor();
     assert!(is_alive(played.worker));
@@ -369,8 +382,13 @@ fn worker_of_0_1_0_that_holds_its_tree_lock_is_ended_before_the_next_run() {
 }
 
 #[test]
+fn worker_of_0_1_0_that_dropped_its_tree_lock_is_ended_before_the_next_run() {
+    worker_is_ended_before_the_card_is_worked_on_again(SLEEP_WITHOUT_TREE_LOCK);
+}
+
+#[test]
 fn run_of_0_1_0_whose_processes_are_gone_is_lost_at_once() {
-    let run = Run::new(NONCE);
+    let run = Run::new();
     run.prepare();
     run.insert(STARTED);
     let report = run.home.json(&["tick"]);
@@ -382,7 +400,7 @@ fn run_of_0_1_0_whose_processes_are_gone_is_lost_at_once() {
 
 #[test]
 fn run_of_0_1_0_is_lost_at_once_after_a_reboot_although_its_pids_exist() {
-    let mut run = Run::new(NONCE);
+    let mut run = Run::new();
     // Unrelated processes have got the pids of the run.
     let mut unrelated = run.home.command("sleep").arg("300").spawn().unwrap();
     (run.supervisor, run.worker) = (unrelated.id(), unrelated.id());

@@ -18,7 +18,7 @@ use crate::exit::Failure;
 use crate::render::{self, escape, size};
 use crate::store::{Store, moved, outsiders, tasks};
 use crate::tick::lock::Alone;
-use crate::worker::rundir;
+use crate::tick::open_runs;
 use crate::{fsx, platform, time};
 
 /// Makes a board.
@@ -44,7 +44,7 @@ pub fn rename(config: &Config, old: &Slug, new: &Slug, global: &Global) -> Resul
     let what = format!("cannot rename board {old} to {new}");
     let board = movable(config, old).context(what.clone())?;
     let to = vacant(config, new).context(what.clone())?;
-    let alone = at_rest(&board).context(what.clone())?;
+    let alone = at_rest(config, &board).context(what.clone())?;
     relocate(&board.dir, &to).context(what)?;
     drop(alone);
     remind(config, old, Some(new));
@@ -59,7 +59,7 @@ pub fn rename(config: &Config, old: &Slug, new: &Slug, global: &Global) -> Resul
 pub fn archive(config: &Config, name: &Slug, global: &Global) -> Result<()> {
     let what = format!("cannot archive board {name}");
     let board = movable(config, name).context(what.clone())?;
-    let alone = at_rest(&board).context(what.clone())?;
+    let alone = at_rest(config, &board).context(what.clone())?;
     let archives = config.home.archived_dir();
     fsx::private_dir(&archives)?;
     let stamp: String = time::rfc3339(time::now()?)
@@ -112,7 +112,7 @@ pub fn unarchive(
         None => original(archived),
     };
     let to = vacant(config, &name).context(what.clone())?;
-    let alone = at_rest(&board).context(what.clone())?;
+    let alone = at_rest(config, &board).context(what.clone())?;
     relocate(&board.dir, &to).context(what)?;
     drop(alone);
     tell(
@@ -131,9 +131,9 @@ pub fn remove(config: &Config, name: &Slug, confirm: Confirm, global: &Global) -
     }
     .context(what.clone())?;
     // Whoever could not delete it is not asked first.
-    drop(at_rest(&board).context(what.clone())?);
+    drop(at_rest(config, &board).context(what.clone())?);
     confirm.ask(&lost(&board, name)?)?;
-    let alone = at_rest(&board).context(what.clone())?;
+    let alone = at_rest(config, &board).context(what.clone())?;
     // Under a name that no board has: a kill leaves a board or none, not the rest of one.
     let archives = config.home.archived_dir();
     fsx::private_dir(&archives)?;
@@ -251,9 +251,12 @@ fn vacant(config: &Config, name: &Slug) -> Result<Board> {
 }
 
 /// Holds a board that no tick works on, whose messages nobody sends, and that has no worker.
-fn at_rest(board: &Board) -> Result<Alone> {
+fn at_rest(config: &Config, board: &Board) -> Result<Alone> {
     let alone = Alone::take(board)?;
-    let workers = rundir::held(&board.runs())?.len();
+    let open = open_runs::of_board(config, board, time::now()?)?;
+    if !open.is_empty() {
+        return Err(open_runs::refusal(&open, board).into());
+    }
     // A damaged board has nobody whom it could name.
     let outsiders = Store::open_to_read(&board.db())
         .and_then(|store| store.read("cannot look at what runs", outsiders::list))
@@ -261,16 +264,14 @@ fn at_rest(board: &Board) -> Result<Alone> {
     let host = platform::host_name();
     let alive = outsiders
         .iter()
-        .filter(|run| outsider_of(run, &host).is_some_and(|worker| worker.is_alive()))
-        .count();
-    match workers + alive {
-        0 => Ok(alone),
-        n => Err(Failure::refused(format!(
-            "{n} worker{} still run{}",
-            if n == 1 { "" } else { "s" },
-            if n == 1 { "s" } else { "" }
+        .find(|run| outsider_of(run, &host).is_some_and(|worker| worker.is_alive()));
+    match alive {
+        None => Ok(alone),
+        Some(run) => Err(Failure::refused(format!(
+            "another program's worker still runs on {}",
+            run.task
         ))
-        .hint("kanban drain waits for them, kanban stop ends them; nothing was changed")
+        .hint("kanban drain waits for workers, kanban stop ends them; nothing was changed")
         .into()),
     }
 }

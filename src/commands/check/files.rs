@@ -47,7 +47,6 @@ fn ours(board: &Board) -> Vec<PathBuf> {
         board.dir.clone(),
         board.logs(),
         board.runs(),
-        board.spare_runs(),
         board.workspaces(),
         board.worktrees(),
         board.artifacts(),

@@ -10,7 +10,7 @@ use super::Kind;
 use super::files::SYSTEM_UNITS;
 use crate::config::{Config, Surroundings};
 use crate::hosts::{self, Text, Ticked, systemd};
-use crate::platform::Unit;
+use crate::platform::{Unit, unit_path};
 use crate::worker::unit_file;
 
 /// An installed service without `Delegate=yes`.
@@ -84,7 +84,7 @@ fn is_delegated(path: &Path, kind: Kind) -> io::Result<bool> {
             .into_owned(),
         of_user: kind == Kind::Systemd,
     };
-    let folders = unit_file::search_path(&unit, &|name| std::env::var_os(name));
+    let folders = unit_path::search_path(&unit);
     let settings = unit_file::read(&unit.name, &folders)?;
     Ok(settings.is_some_and(|settings| settings.delegated))
 }

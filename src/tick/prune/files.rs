@@ -11,8 +11,9 @@ use crate::fsx;
 use crate::store::retention::{self, Freed};
 use crate::store::{meta, runs};
 use crate::tick::lock::HOUR;
+use crate::tick::open_runs;
 use crate::time::Seconds;
-use crate::worker::rundir::{self, Lock};
+use crate::worker::rundir;
 use crate::worker::worktree::{self, Removal};
 use crate::worker::{log, workspace};
 
@@ -31,8 +32,26 @@ pub fn run(sweep: &mut Sweep<'_>) -> Result<()> {
     if sweep.extent != Extent::Leftovers {
         logs(sweep)?;
         artifacts(sweep)?;
+        if sweep.real() {
+            spare_folders(&sweep.board.dir.join("runs.spare"));
+        }
     }
     Ok(())
+}
+
+/// Release 0.1.0 kept folders of ended runs for later ones. They have two files each; anything else stays.
+fn spare_folders(root: &Path) {
+    if !root.symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+        return;
+    }
+    for (_, dir) in rundir::folders(root).unwrap_or_default() {
+        for file in [dir.lock(), dir.record()] {
+            let _ = std::fs::remove_file(file);
+        }
+        let _ = std::fs::remove_dir(dir.path());
+    }
+    // A folder that is not empty stays, and is tried again in an hour.
+    let _ = std::fs::remove_dir(root);
 }
 
 fn one(bytes: u64) -> Freed {
@@ -46,10 +65,9 @@ fn run_folders(sweep: &mut Sweep<'_>) -> Result<()> {
     let in_use = sweep
         .store
         .read("looking for runs in use", runs::alive_nonces)?;
-    for dir in folders {
+    for (nonce, dir) in folders {
         // A claim that another process is committing just now holds its lock.
-        let used = dir.name().is_some_and(|name| in_use.contains(name));
-        if used || dir.probe_own() == Lock::Held {
+        if in_use.contains(nonce.as_str()) || !open_runs::is_dead(&nonce, &dir, sweep.now) {
             continue;
         }
         sweep.make_durable()?;

@@ -7,14 +7,16 @@
 mod files;
 mod rows;
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Effects, Tick};
+use super::{Effects, Tick, open_runs};
 use crate::board::id::TaskId;
 use crate::config::{Board, Config};
 use crate::store::retention::{self, Freed};
-use crate::store::{Checkpoint, Store, meta};
+use crate::store::{Checkpoint, Store, meta, runs};
 use crate::time::Seconds;
 
 /// Whose rows may be removed on a board that another program reads too.
@@ -92,6 +94,8 @@ pub struct Sweep<'a> {
     pub extent: Extent,
     pub shared: Shared,
     pub durability: Durability,
+    /// Looked for once, when it is needed.
+    pub unknown: Option<HashMap<TaskId, String>>,
     pub pruned: Pruned,
 }
 
@@ -150,14 +154,27 @@ impl Sweep<'_> {
     }
 
     /// Whether a card was finished longer ago than this, and none of its processes is left.
-    fn is_over(&self, name: &str, keep: Seconds) -> Result<bool> {
+    fn is_over(&mut self, name: &str, keep: Seconds) -> Result<bool> {
         let Ok(id) = name.parse::<TaskId>() else {
             return Ok(false);
         };
         let before = self.now.saturating_sub(keep);
-        self.store.read("looking for finished cards", |conn| {
+        let over = self.store.read("looking for finished cards", |conn| {
             retention::is_over(conn, &id, before)
-        })
+        })?;
+        Ok(over && !self.unknown_runs()?.contains_key(&id))
+    }
+
+    /// The cards that runs are at work on of which the board knows nothing.
+    fn unknown_runs(&mut self) -> Result<&HashMap<TaskId, String>> {
+        if self.unknown.is_none() {
+            let known = self
+                .store
+                .read("looking for runs in use", runs::alive_nonces)?;
+            let found = open_runs::unknown_to_board(self.board, &known, self.now)?;
+            self.unknown = Some(found);
+        }
+        Ok(self.unknown.get_or_insert_default())
     }
 }
 
@@ -185,6 +202,7 @@ fn part(
         extent,
         shared: Shared::Kept,
         durability: Durability::default(),
+        unknown: None,
         pruned: Pruned::default(),
     };
     run(&mut sweep)?;
