@@ -1,6 +1,7 @@
 //! How runs end, and what that does to their cards: each with a real process.
 
 use crate::harness::{Home, text};
+use crate::kills::processes_of;
 
 fn home(workers: &str) -> Home {
     Home::new(&format!(
@@ -249,6 +250,10 @@ fn settle(home: &Home) {
     home.ok(&["tick"]);
     home.wait_until("its worker is gone", || {
         home.sql::<i64>("SELECT count(*) FROM tick_runs WHERE dead = 0") == 0
+    });
+    // A tick is skipped while the supervisor's follow-up tick has the board.
+    home.wait_until("its supervisor is gone", || {
+        processes_of(home.path()).is_empty()
     });
 }
 
