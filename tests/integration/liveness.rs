@@ -519,12 +519,7 @@ fn killed_supervisors_never_leave_two_workers() {
             "[defaults]\nretry_delay = \"0s\"\nfailure_limit = 50\nmax_in_progress = 20\n[host]\nmax_in_progress = 20\n",
         );
         let naps: Vec<String> = (0..8)
-            .map(|n| {
-                format!(
-                    "1.{:06}",
-                    (std::process::id() as usize + round * 8 + n) % 1_000_000
-                )
-            })
+            .map(|n| format!("1.{:07}{:04}", std::process::id(), round * 8 + n))
             .collect();
         for (n, nap) in naps.iter().enumerate() {
             let command = kinds[(round * 8 + n) % kinds.len()]
