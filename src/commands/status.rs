@@ -209,7 +209,7 @@ fn look(session: &Session, store: &Store, now: Seconds) -> Result<State> {
     Ok(state)
 }
 
-/// Runs that keep cards although nobody waits for them: those without a supervisor, and those that the board does not
+/// Runs that keep cards although no supervisor can end them: those without a supervisor, and those that the board does not
 /// know because an earlier copy of it was put back.
 fn runs_held(session: &Session, conn: &Snapshot, now: Seconds) -> Result<Vec<HeldRun>> {
     let mut held = runs::held(conn)?;

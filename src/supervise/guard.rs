@@ -171,9 +171,6 @@ fn record_end(run: &Handed<Spec>) -> bool {
 
 /// States on the board why the run is not over. The guard tries again whatever comes of it.
 fn hold(spec: &Spec, process: Pid) {
-    let shown = liveness::describe(process.as_raw_pid());
-    super::hold(
-        spec,
-        &format!("{shown} of run {} is still alive", spec.run_id),
-    );
+    let run = format!("run {}", spec.run_id);
+    super::hold(spec, &liveness::still_alive(process.as_raw_pid(), &run));
 }

@@ -264,8 +264,7 @@ impl Monitor<'_> {
         if group::signal(process, Signal::KILL) == Sent::Yes || suspect.is_killed_by_cgroup() {
             return Ok(());
         }
-        let shown = liveness::describe(process.as_raw_pid());
-        let why = format!("{shown} of {} is still alive", suspect.name);
+        let why = liveness::still_alive(process.as_raw_pid(), &suspect.name);
         held(&why);
         self.watch.refused_until = Some(now + TRY_AGAIN);
         match suspect.dir.is_forced() {

@@ -138,8 +138,7 @@ fn end_adopted(suspect: &Suspect, grace: Duration, held: &mut dyn FnMut(&str)) -
             Orphans::Dying => {}
             Orphans::Refused(child) => {
                 if !suspect.is_killed_by_cgroup() {
-                    let shown = liveness::describe(child.as_raw_pid());
-                    held(&format!("{shown} of {} is still alive", suspect.name));
+                    held(&liveness::still_alive(child.as_raw_pid(), &suspect.name));
                     if suspect.dir.is_forced() {
                         return true;
                     }

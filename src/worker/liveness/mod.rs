@@ -151,8 +151,13 @@ impl Suspect {
     }
 }
 
+/// The reason why a run is not over, where a process of it is known.
+pub fn still_alive(pid: i32, run: &str) -> String {
+    format!("{} of {run} is still alive", describe(pid))
+}
+
 /// How people know a process: its number and its user.
-pub fn describe(pid: i32) -> String {
+fn describe(pid: i32) -> String {
     let owner = process_table::owner(pid).map(|uid| {
         let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
         user.map_or_else(|| uid.to_string(), |user| user.name)
@@ -275,7 +280,7 @@ impl Progress {
                 self.needs_person = remains.needs_person() || !survivors.is_empty();
                 self.passes = remains.passes;
                 self.why = match survivors.first() {
-                    Some(pid) => format!("{} of {} is still alive", describe(*pid), name),
+                    Some(pid) => still_alive(*pid, name),
                     None => remains.why.clone(),
                 };
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-use super::{Here, Suspect, describe};
+use super::{Here, Suspect, describe, still_alive};
 use crate::board::run::Stage;
 use crate::board::run_facts::{ProcessId, RunProcesses};
 use crate::time::Seconds;
@@ -153,7 +153,7 @@ fn ask_cgroup(
         .map(Process::id)
         .collect();
     if let Some(first) = ours.first() {
-        remains.doubt(|| format!("{} of {name} is still alive", describe(first.pid)));
+        remains.doubt(|| still_alive(first.pid, name));
         remains.cgroup = spared.is_empty().then(|| path.to_owned());
         remains.prove(ours);
     }
@@ -179,7 +179,7 @@ fn ask_processes(suspect: &Suspect, lock: Lock, table: &ProcessTable, remains: &
     let found: Vec<ProcessId> = table.trees_of(roots).into_iter().map(Process::id).collect();
     if let Some(first) = found.first() {
         // A process that is proven to be the run's says more than a lock or a number.
-        remains.why = format!("{} of {name} is still alive", describe(first.pid));
+        remains.why = still_alive(first.pid, name);
         remains.prove(found);
     }
 }
